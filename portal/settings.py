@@ -1,0 +1,247 @@
+"""Every setting of the portal, read once from the environment (and an `.env` beside manage.py).
+
+The embedded default needs no server: SQLite, a file-based Celery broker, the sandbox. Production
+sets DATABASE_URL, CELERY_BROKER_URL, GATEHOUSE_KEYRING and real AWS accounts (docs/operations.md).
+"""
+
+from pathlib import Path
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# Where the embedded default keeps database, broker folder, sandbox content and keys: outside git.
+DATA_DIR = Path(env.str("GATEHOUSE_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+
+DEBUG = env.bool("DEBUG", default=False)
+PRODUCTION = env.bool("GATEHOUSE_PRODUCTION", default=False)
+# Read lazily from DATA_DIR in development; production must set it (portal.E001).
+SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_FILE = DATA_DIR / "secret-key"
+if not SECRET_KEY:
+    from portal.core.keyring import read_or_create_secret
+
+    SECRET_KEY = read_or_create_secret(SECRET_KEY_FILE)
+# "id:base64key,id:base64key": the first encrypts, all decrypt. Empty: a file in DATA_DIR, made at first use.
+GATEHOUSE_KEYRING = env.str("GATEHOUSE_KEYRING", default="")
+GATEHOUSE_KEYRING_FILE = Path(env.str("GATEHOUSE_KEYRING_FILE", default=str(DATA_DIR / "keyring")))
+# Signed heads of the audit chains live here, outside the database.
+AUDIT_CHECKPOINT_DIR = Path(env.str("AUDIT_CHECKPOINT_DIR", default=str(DATA_DIR / "audit-checkpoints")))
+
+PORT = env.int("PORT", default=8000)
+# The address people open; links in notifications start with it.
+PUBLIC_URL = env.str("GATEHOUSE_PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+# The address workers reach the web process at: Terraform's state backend.
+INTERNAL_URL = env.str("GATEHOUSE_INTERNAL_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if not PRODUCTION else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "django_filters",
+    "rest_framework",
+    "drf_spectacular",
+    "tablericons2",
+    "portal.core",
+    "portal.notifications",
+    "portal.audit",
+    "portal.accounts",
+    "portal.scheduler",
+    "environments",
+    "environments.blueprints",
+    "environments.changes",
+    "environments.runs",
+    "environments.activity",
+    "environments.overview",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.core.middleware.RequestIdMiddleware",
+    "portal.core.middleware.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.accounts.middleware.AccessMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "portal.accounts.middleware.TimezoneMiddleware",
+    "portal.core.middleware.ErrorPageMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+ASGI_APPLICATION = "portal.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context.frame",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'gatehouse.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE: a read-then-write transaction that starts DEFERRED fails "locked" at once, whatever the timeout.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+if env.bool("GATEHOUSE_BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# The name Django 6 uses, so that its own middleware can take over.
+SECURE_CSP = {
+    "default-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "object-src": ["'none'"],
+    "base-uri": ["'self'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+}
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ko", "한국어")]
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+# What people who set none see times in, beside UTC.
+DEFAULT_DISPLAY_TIME_ZONE = env.str("GATEHOUSE_TIME_ZONE", default="Asia/Seoul")
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.ManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}
+}
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"portalfs://{DATA_DIR / 'broker'}")
+CELERY_TASK_IGNORE_RESULT = True
+# The row is the job: a task that dies is found by its lease, never re-run by the broker.
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SERIALIZER = "json"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# Engine (environments.changes): seconds.
+LEASE_SECONDS = env.int("GATEHOUSE_LEASE_SECONDS", default=30)
+HEARTBEAT_SECONDS = env.int("GATEHOUSE_HEARTBEAT_SECONDS", default=5)
+SWEEP_SECONDS = env.int("GATEHOUSE_SWEEP_SECONDS", default=3)
+# A requested or approved row without a claim is sent again after this long.
+RESEND_SECONDS = env.int("GATEHOUSE_RESEND_SECONDS", default=15)
+KILL_COOL_OFF_SECONDS = env.int("GATEHOUSE_KILL_COOL_OFF_SECONDS", default=120)
+APPROVAL_TTL_HOURS = env.int("GATEHOUSE_APPROVAL_TTL_HOURS", default=72)
+
+# Terraform (portal.terraform): empty means search.
+TERRAFORM_BINARY = env.str("GATEHOUSE_TERRAFORM", default="")
+TERRAFORM_DIR = Path(env.str("GATEHOUSE_TERRAFORM_DIR", default=str(BASE_DIR / "terraform")))
+BLUEPRINT_DIRS = [Path(p) for p in env.list("GATEHOUSE_BLUEPRINT_DIRS", default=[str(TERRAFORM_DIR / "blueprints")])]
+WORK_DIR = Path(env.str("GATEHOUSE_WORK_DIR", default=str(DATA_DIR / "work")))
+DRIFT_INTERVAL_HOURS = env.int("GATEHOUSE_DRIFT_INTERVAL_HOURS", default=6)
+STATE_MAX_BYTES = env.int("GATEHOUSE_STATE_MAX_BYTES", default=256 * 1024 * 1024)
+
+# AWS: where an account of kind "sandbox" is found, and the credentials the portal itself starts from.
+SANDBOX_URL = env.str("GATEHOUSE_SANDBOX_URL", default="http://127.0.0.1:5005")
+SANDBOX_PORTAL_ACCOUNT = "999999999999"
+
+EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Gatehouse <gatehouse@localhost>")
+SLACK_WEBHOOK_URL = env.str("SLACK_WEBHOOK_URL", default="")
+# Hosts a Slack webhook may point at: a webhook address is typed by people.
+WEBHOOK_ALLOWED_HOSTS = env.list("WEBHOOK_ALLOWED_HOSTS", default=["hooks.slack.com"])
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "portal.accounts.authentication.TokenAuthentication",
+        "portal.accounts.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "portal.core.pagination.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "PAGE_SIZE": 50,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "portal.core.problems.problem_response",
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle", "rest_framework.throttling.AnonRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {
+        "user": env.str("API_THROTTLE_USER", default="1200/min"),
+        "anon": env.str("API_THROTTLE_ANON", default="60/min"),
+    },
+    "NUM_PROXIES": env.int("GATEHOUSE_NUM_PROXIES", default=0),
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Gatehouse",
+    "DESCRIPTION": "Environments, changes, approvals and audit of the infrastructure portal.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {"redact": {"()": "portal.core.redaction.LogFilter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["redact"]}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {"django.db.backends": {"level": "WARNING"}},
+}
