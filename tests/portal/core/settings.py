@@ -1,0 +1,8 @@
+"""Settings with nothing but portal.core and tables of its own: the foundation stands alone."""
+
+from tests.settings import *  # noqa: F403
+
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "portal.core"]
+AUTH_USER_MODEL = "auth.User"
+MIDDLEWARE = []
+REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": [], "UNAUTHENTICATED_USER": None}
