@@ -1,0 +1,56 @@
+"""The Celery app. Messages carry only ids: the row is the job, a lost or doubled message costs seconds.
+
+Two queues, so that drift checks and notifications never delay a change: `changes` (moves changes on) and
+`housekeeping` (everything else). Each has a worker process of its own.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery, bootsteps
+from kombu import Queue
+
+from portal.broker import register
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+register()
+
+QUEUES = ("changes", "housekeeping")
+
+app = Celery("portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_queues=[Queue(name) for name in QUEUES],
+    task_default_queue="housekeeping",
+    task_routes={"environments.changes.*": {"queue": "changes"}},
+)
+app.autodiscover_tasks()
+
+
+class WorkerHeartbeat(bootsteps.StartStopStep):
+    """Says in the database, while this worker is connected and consuming, that it lives."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, consumer: Any, **kwargs: Any) -> None:
+        super().__init__(consumer, **kwargs)
+        self.timer_entry: Any = None
+
+    def start(self, consumer: Any) -> None:
+        # Imported here: models need a set-up Django, and this module is imported while it is set up.
+        from portal.scheduler.workers import WorkerPulse
+
+        self.pulse = WorkerPulse(queues=sorted(consumer.app.amqp.queues.consume_from))
+        self.pulse.beat()
+        self.timer_entry = consumer.timer.call_repeatedly(self.pulse.seconds, self.pulse.beat)
+
+    def stop(self, consumer: Any) -> None:
+        if self.timer_entry is not None:
+            self.timer_entry.cancel()
+            self.timer_entry = None
+            self.pulse.end()
+
+    shutdown = stop
+
+
+app.steps["consumer"].add(WorkerHeartbeat)
