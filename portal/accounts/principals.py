@@ -35,6 +35,10 @@ class Principal:
     def is_portal_admin(self) -> bool:
         return self.user is not None and self.user.is_active and self.user.is_portal_admin
 
+    def reaches(self, environment_id: str) -> bool:
+        """Whether a token narrowed to one environment ("tenant.slug") may touch this one ("": none)."""
+        return self.token is None or self.token.environment_id in ("", environment_id)
+
     def actor(self, roles: Iterable[str] = ()) -> Actor:
         """The principal as the audit log keeps it; `roles` are those held where the act happens."""
         held = tuple(roles) + ((PORTAL_ADMIN_ROLE,) if self.is_portal_admin else ())

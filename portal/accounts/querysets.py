@@ -61,6 +61,10 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def of(self, user: User) -> Self:
         return self.filter(user=user)
 
+    def live_rows(self, at: datetime) -> Self:
+        """Neither revoked nor expired, whatever became of the owner."""
+        return self.filter(revoked_at__isnull=True, expires_at__gt=at)
+
     def live(self, at: datetime) -> Self:
         """Tokens that still open the door at the moment `at` (aware UTC)."""
-        return self.filter(revoked_at__isnull=True, expires_at__gt=at, user__is_active=True)
+        return self.live_rows(at).filter(user__is_active=True)
