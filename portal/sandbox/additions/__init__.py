@@ -1,0 +1,31 @@
+"""What moto lacks, one module per service, joined to moto when a service is first asked for.
+
+Importing a module here changes moto's classes once and for all. They are loaded late because importing
+every service at once would double the time that the sandbox takes to start.
+"""
+
+import importlib
+
+# Moto's name of a service -> the module here; several names may share one.
+_MODULES = {
+    "applicationautoscaling": "autoscaling",
+    "backup": "backup",
+    "budgets": "budgets",
+    "ce": "costexplorer",
+    "cloudfront": "cloudfront",
+    "cloudwatch": "cloudwatch",
+    "ec2": "ec2",
+    "ecs": "ecs",
+    "elasticache": "elasticache",
+    "rds": "rds",
+    "s3": "s3",
+    "sqs": "sqs",
+    "stepfunctions": "stepfunctions",
+}
+
+
+def load(service: str) -> None:
+    """Join the additions for that service of moto's, if there are any."""
+    module = _MODULES.get(service)
+    if module is not None:
+        importlib.import_module(f"{__name__}.{module}")

@@ -1,0 +1,115 @@
+"""The WSGI application: moto's dispatcher behind the gate, with two addresses of our own.
+
+``GET /sandbox/healthz`` and ``POST /sandbox/snapshot`` are answered only without an AWS signature, so
+a bucket named "sandbox" stays usable.
+"""
+
+import json
+import logging
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import moto
+from flask import Flask
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from portal.sandbox import additions, pickling
+from portal.sandbox.gate import RequestGate
+from portal.sandbox.keeper import Keeper
+from portal.sandbox.refusals import refuse, unsupported_message
+from portal.sandbox.requests import action_of, is_signed, may_change
+
+log = logging.getLogger(__name__)
+
+
+class SandboxApplication:
+    """Everything that a request goes through."""
+
+    def __init__(self, gate: RequestGate, keeper: Keeper) -> None:
+        self._gate = gate
+        self._keeper = keeper
+        self._since = datetime.now(UTC)
+        self._moto = DomainDispatcherApplication(_service_application)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request (WSGI)."""
+        if environ.get("PATH_INFO", "").startswith("/sandbox/") and not is_signed(environ):
+            return self._own(environ, start_response)
+        action = action_of(environ)
+        with self._gate.passing(changing=may_change(environ, action)):
+            return self._ask_moto(environ, start_response)
+
+    def _ask_moto(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        answer = _Answer()
+        try:
+            with closing(self._moto(environ, answer.start)) as parts:
+                body = b"".join(parts)
+        except NotImplementedError as error:
+            message = unsupported_message(environ, str(error))
+            return refuse(environ, start_response, code="UnsupportedOperation", message=message)
+        except Exception as error:
+            # A mistake of moto's or ours gives the same result at each retry, so a 500 would only delay it.
+            log.exception("%s failed", action_of(environ) or environ.get("PATH_INFO"))
+            message = f"The sandbox failed to answer: {error!r}"
+            return refuse(environ, start_response, code="SandboxFailure", message=message)
+        if answer.status.startswith("404") and body.startswith(b"<!doctype html>"):
+            message = unsupported_message(environ, "")
+            return refuse(environ, start_response, code="UnsupportedOperation", message=message)
+        start_response(answer.status, answer.headers)
+        return [body]
+
+    def _own(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        asked = (environ.get("REQUEST_METHOD"), environ["PATH_INFO"])
+        if asked == ("GET", "/sandbox/healthz"):
+            health = self.health()
+            return _json(start_response, "200 OK" if health["ok"] else "503 Service Unavailable", health)
+        if asked == ("POST", "/sandbox/snapshot"):
+            saved = self._keeper.save()
+            status = "200 OK" if saved else "503 Service Unavailable"
+            return _json(start_response, status, {"saved": saved, "error": self._keeper.error})
+        return _json(start_response, "404 Not Found", {"error": "no such address"})
+
+    def health(self) -> dict[str, Any]:
+        """What ``/sandbox/healthz`` says; times are ISO 8601 in UTC, ages in seconds."""
+        keeper = self._keeper
+        age = (datetime.now(UTC) - keeper.saved_at).total_seconds() if keeper.saved_at else None
+        return {
+            "ok": not keeper.error and not keeper.left_out,
+            "since": self._since.isoformat(),
+            "restored_at": keeper.restored_at.isoformat() if keeper.restored_at else None,
+            "snapshot_age_s": age,
+            "unsaved_changes": keeper.unsaved_changes,
+            "error": keeper.error,
+            "left_out": list(keeper.left_out),
+            "accounts": sorted(
+                {account for _, _, held in pickling.backend_dicts() for account in list(held)}
+            ),
+            "moto": moto.__version__,
+        }
+
+
+class _Answer:
+    """Remembers what moto says, so that it can still be replaced."""
+
+    status = ""
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[str, str]] = []
+
+    def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+        """The ``start_response`` that moto gets."""
+        self.status, self.headers = status, headers
+
+
+def _service_application(service: Any) -> Flask:
+    """Moto's application for one service, made at the first request for it, with our additions."""
+    additions.load(service)
+    return create_backend_app(service)
+
+
+def _json(start_response: Any, status: str, content: dict[str, Any]) -> Iterable[bytes]:
+    body = json.dumps(content).encode()
+    start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
