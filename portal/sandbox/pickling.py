@@ -39,7 +39,7 @@ def load(raw: bytes) -> Any:
 
 def backend_dicts() -> Iterator[tuple[str, str, BackendDict[Any]]]:
     """Every service in use, as (module, name of the variable, what it holds)."""
-    for services in list(BackendDict._instances)  # type: ignore[misc]:
+    for services in list(BackendDict._instances):  # type: ignore[misc]
         module, name = _whereabouts(services)
         yield module, name, services
 
