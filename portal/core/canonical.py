@@ -12,13 +12,19 @@ from uuid import UUID
 
 from django.utils.functional import Promise
 
+# Beyond the range of a double: written out, 1E+999999 would be a megabyte.
+MAX_DIGITS = 308
+
 
 def _number(value: Decimal) -> int | float | str:
     """An exact JSON value of a decimal: a number where a double holds it exactly, else its digits."""
+    if abs(value.adjusted()) > MAX_DIGITS:
+        return str(value)
     if value == value.to_integral_value():
         return int(value)
     as_float = float(value)
-    return as_float if Decimal(repr(as_float)) == value else format(value.normalize(), "f")
+    # Not normalize(): that rounds to the precision of the current decimal context.
+    return as_float if Decimal(repr(as_float)) == value else format(value, "f").rstrip("0")
 
 
 def plain(value: object) -> Any:

@@ -17,11 +17,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from portal.core.canonical import plain
 from portal.core.keyring import keyring
 
-_T = TypeVar("_T")
+# What may be assigned and what is read: the type checker fills them in, null or not.
+_ST = TypeVar("_ST", contravariant=True)
+_GT = TypeVar("_GT", covariant=True)
 
 if TYPE_CHECKING:
 
-    class _Field(models.Field[_T, _T]):
+    class _Field(models.Field[_ST, _GT]):
         pass
 
 else:
@@ -31,7 +33,7 @@ else:
             return cls
 
 
-class EncryptedField(_Field[_T]):
+class EncryptedField(_Field[_ST, _GT]):
     """Base: subclasses say how a value becomes bytes and back."""
 
     empty_strings_allowed = False
@@ -40,10 +42,10 @@ class EncryptedField(_Field[_T]):
         kwargs.setdefault("editable", False)
         super().__init__(*args, **kwargs)
 
-    def to_bytes(self, value: _T) -> bytes:
+    def to_bytes(self, value: Any) -> bytes:
         raise NotImplementedError
 
-    def from_bytes(self, data: bytes) -> _T:
+    def from_bytes(self, data: bytes) -> Any:
         raise NotImplementedError
 
     @property
@@ -63,7 +65,7 @@ class EncryptedField(_Field[_T]):
         value = super().get_db_prep_value(value, connection, prepared)
         return None if value is None else connection.Database.Binary(value)  # type: ignore[attr-defined]
 
-    def from_db_value(self, value: Any, _expression: Any, _connection: BaseDatabaseWrapper) -> _T | None:
+    def from_db_value(self, value: Any, _expression: Any, _connection: BaseDatabaseWrapper) -> Any:
         if value is None:
             return None
         return self.from_bytes(zlib.decompress(keyring().decrypt(bytes(value), context=self.context)))
@@ -78,7 +80,7 @@ class EncryptedField(_Field[_T]):
         raise TypeError(f"{self.context} is encrypted and not for dumpdata; back up the database instead")
 
 
-class EncryptedBinaryField(EncryptedField[bytes]):
+class EncryptedBinaryField(EncryptedField[_ST, _GT]):
     """Bytes, encrypted at rest."""
 
     _pyi_private_set_type: bytes
@@ -91,7 +93,7 @@ class EncryptedBinaryField(EncryptedField[bytes]):
         return data
 
 
-class EncryptedTextField(EncryptedField[str]):
+class EncryptedTextField(EncryptedField[_ST, _GT]):
     """Text, encrypted at rest."""
 
     _pyi_private_set_type: str
@@ -105,7 +107,7 @@ class EncryptedTextField(EncryptedField[str]):
         return data.decode("utf-8", "surrogatepass")
 
 
-class EncryptedJSONField(EncryptedField[Any]):
+class EncryptedJSONField(EncryptedField[_ST, _GT]):
     """A JSON value, encrypted at rest. Keys keep their order; times and decimals as in canonical.py."""
 
     _pyi_private_set_type: Any

@@ -2,7 +2,11 @@
 
 from tests.settings import *  # noqa: F403
 
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "portal.core"]
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "portal.core", "tests.portal.core"]
 AUTH_USER_MODEL = "auth.User"
 MIDDLEWARE = []
-REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": [], "UNAUTHENTICATED_USER": None}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "EXCEPTION_HANDLER": "portal.core.problems.problem_response",
+}
