@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from django.utils.translation import gettext_noop as _
-
 from portal.terraform.differences import AttributeChange
+from portal.terraform.wording import translatable as _
 
 EFFECTS: Final[Mapping[str, str]] = {
     "restarts_tasks": _("Tasks are replaced by new ones."),
