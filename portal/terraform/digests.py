@@ -16,7 +16,7 @@ from portal.core.canonical import canonical_json, digest
 from portal.terraform.differences import ABSENT, RawChange
 from portal.terraform.documents import any_mark, child
 from portal.terraform.plan import OutputChange, Plan, ResourceChange
-from portal.terraform.secrets import Redactor
+from portal.terraform.secrets import SecretMatcher
 
 Hmac = Callable[[bytes], str]
 
@@ -47,7 +47,7 @@ def proposal_content(plan: Plan, context: ProposalContext, *, hmac: Hmac) -> dic
     """The canonical content, as JSON values: what the digest is of, fit to be stored (secrets are keyed
     digests).
     """
-    seal = _Seal(hmac, Redactor(plan.secrets))
+    seal = _Seal(hmac, SecretMatcher(plan.secrets))
     return {
         "version": 1,
         "kind": context.kind,
@@ -69,14 +69,14 @@ def proposal_content(plan: Plan, context: ProposalContext, *, hmac: Hmac) -> dic
 class _Seal:
     """Values as they enter the content: secrets keyed, the unknown as a mark that no value can imitate."""
 
-    def __init__(self, hmac: Hmac, redactor: Redactor) -> None:
+    def __init__(self, hmac: Hmac, matcher: SecretMatcher) -> None:
         self._hmac = hmac
-        self._redactor = redactor
+        self._matcher = matcher
 
     def value(self, value: Any, marks: Any) -> Any:
         if value is ABSENT or value is None:
             return None
-        if marks is True or (isinstance(value, str) and self._redactor.holds_secret(value)):
+        if marks is True or (isinstance(value, str) and self._matcher.holds_secret(value)):
             return {"sensitive": self._hmac(canonical_json(value))}
         if isinstance(value, dict):
             return {"map": {key: self.value(part, child(marks, key)) for key, part in value.items()}}

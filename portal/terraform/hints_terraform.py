@@ -41,7 +41,8 @@ FIRST: Final[tuple[Rule, ...]] = (
     rule(
         "state_unreadable",
         "portal",
-        r"Error (?:loading|refreshing|retrieving) state|HTTP remote state|Failed to (?:load|get) (?:remote )?state",
+        r"Error (?:loading|refreshing|retrieving) state|HTTP remote state"
+        r"|Failed to (?:load|get) (?:remote )?state",
         _("Terraform could not read its state from the portal."),
         _(
             "The portal's web process was away, or it refused this run's credentials. Run again; if it "

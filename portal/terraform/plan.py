@@ -23,7 +23,7 @@ from portal.terraform.differences import (
 from portal.terraform.documents import MASK, Steps, any_mark, load_document, path_text
 from portal.terraform.effects import effects_of
 from portal.terraform.errors import PlanUnreadable
-from portal.terraform.secrets import Redactor, masked, plan_secrets
+from portal.terraform.secrets import SecretMatcher, masked, plan_secrets
 
 Action = Literal["create", "update", "delete", "replace", "read", "forget", "import", "move", "no-op"]
 Order = Literal["create_before_destroy", "delete_first", ""]
@@ -139,11 +139,11 @@ def read_plan(source: bytes | str | Path) -> Plan:
 
 def _plan(document: dict[str, Any], version: str) -> Plan:
     secrets = plan_secrets(document)
-    redactor = Redactor(secrets)
-    everything = [_resource_change(entry, redactor) for entry in _objects(document, "resource_changes")]
+    matcher = SecretMatcher(secrets)
+    everything = [_resource_change(entry, matcher) for entry in _objects(document, "resource_changes")]
     changes = tuple(change for change in everything if change.action != "no-op")
     outputs = (
-        _output_change(name, change, redactor)
+        _output_change(name, change, matcher)
         for name, change in sorted((document.get("output_changes") or {}).items())
     )
     touched = {change.address for change in changes}
@@ -155,7 +155,7 @@ def _plan(document: dict[str, Any], version: str) -> Plan:
         errored=document.get("errored") is True,
         changes=changes,
         outputs=tuple(output for output in outputs if output.action != "no-op"),
-        drift=tuple(_drift(entry, redactor, touched) for entry in _objects(document, "resource_drift")),
+        drift=tuple(_drift(entry, matcher, touched) for entry in _objects(document, "resource_drift")),
         counts=Counter(change.action for change in everything),
         secrets=secrets,
     )
@@ -168,15 +168,15 @@ def _objects(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return found
 
 
-def _resource_change(entry: dict[str, Any], redactor: Redactor) -> ResourceChange:
+def _resource_change(entry: dict[str, Any], matcher: SecretMatcher) -> ResourceChange:
     change: dict[str, Any] = entry["change"]
     action, order = _action(entry, change)
     marks = _marks(change)
     paths: tuple[Steps, ...] = tuple(tuple(path) for path in change.get("replace_paths") or ())
     raw = () if action == "no-op" else tuple(object_changes(change.get("before"), change.get("after"), marks))
-    attributes = tuple(present(one, holds_secret=redactor.holds_secret, replace_paths=paths) for one in raw)
-    before = _masked(change, "before", redactor, skip=action == "no-op")
-    after = _masked(change, "after", redactor, skip=action == "no-op")
+    attributes = tuple(present(one, holds_secret=matcher.holds_secret, replace_paths=paths) for one in raw)
+    before = _masked(change, "before", matcher, skip=action == "no-op")
+    after = _masked(change, "after", matcher, skip=action == "no-op")
     kind = str(entry.get("type", ""))
     return ResourceChange(
         address=str(entry["address"]),
@@ -222,10 +222,12 @@ def _marks(change: dict[str, Any]) -> Marks:
     return Marks(change.get("after_unknown"), change.get("before_sensitive"), change.get("after_sensitive"))
 
 
-def _masked(change: dict[str, Any], side: str, redactor: Redactor, *, skip: bool) -> dict[str, Any] | None:
+def _masked(
+    change: dict[str, Any], side: str, matcher: SecretMatcher, *, skip: bool
+) -> dict[str, Any] | None:
     if skip or not isinstance(change.get(side), dict):
         return None
-    value = masked(change[side], change.get(f"{side}_sensitive"), redactor.holds_secret)
+    value = masked(change[side], change.get(f"{side}_sensitive"), matcher.holds_secret)
     return value if isinstance(value, dict) else {"": MASK}
 
 
@@ -245,24 +247,24 @@ def _unknown_paths(mark: Any, steps: Steps = ()) -> Iterator[Steps]:
             yield from _unknown_paths(part, (*steps, index))
 
 
-def _output_change(name: str, change: dict[str, Any], redactor: Redactor) -> OutputChange:
+def _output_change(name: str, change: dict[str, Any], matcher: SecretMatcher) -> OutputChange:
     marks = _marks(change)
     unknown = any_mark(marks.unknown)
     return OutputChange(
         name=name,
         action=_action({}, change)[0],
-        before=masked(change.get("before"), marks.before, redactor.holds_secret),
-        after=None if unknown else masked(change.get("after"), marks.after, redactor.holds_secret),
+        before=masked(change.get("before"), marks.before, matcher.holds_secret),
+        after=None if unknown else masked(change.get("after"), marks.after, matcher.holds_secret),
         unknown=unknown,
         sensitive=any_mark(marks.before) or any_mark(marks.after),
         raw=tuple(value_changes(change.get("before"), change.get("after"), marks)),
     )
 
 
-def _drift(entry: dict[str, Any], redactor: Redactor, touched: set[str]) -> Drift:
+def _drift(entry: dict[str, Any], matcher: SecretMatcher, touched: set[str]) -> Drift:
     change: dict[str, Any] = entry["change"]
     raw = object_changes(change.get("before"), change.get("after"), _marks(change))
-    attributes = tuple(present(one, holds_secret=redactor.holds_secret) for one in raw)
+    attributes = tuple(present(one, holds_secret=matcher.holds_secret) for one in raw)
     address = str(entry["address"])
     action = _action({}, change)[0]
     differs = action == "delete" or any(_says_something(one) for one in attributes)

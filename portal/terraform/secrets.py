@@ -1,5 +1,4 @@
-"""Which texts are secret: what a plan or a state marks as sensitive, for masking pages and redacting
-logs.
+"""Which texts are secret: what a plan or a state marks as sensitive, to mask pages and redact logs.
 
 Marks do not travel everywhere: a computed attribute or a container definition may hold a copy of a marked
 value without a mark of its own. So the values are collected and every text that contains one is treated
@@ -15,8 +14,7 @@ from typing import Any
 
 from portal.terraform.documents import MASK, child, leaves
 
-# A shorter text ("a", "on", "5432") occurs everywhere: masking it would blacken the log without hiding
-# anything.
+# A shorter text ("on", "5432") occurs everywhere: masking it would blacken a page and hide nothing.
 SHORTEST = 6
 
 # Attributes that some provider versions forgot to mark.
@@ -33,20 +31,17 @@ UNMARKED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class Redactor:
-    """Masks known secrets in text: `Redactor(secrets)(line)`. Made once per run, used per line."""
+class SecretMatcher:
+    """Tells whether a value of a plan or a state holds one of its secrets.
+
+    For masking values, where half a masked page would help nobody; log text is redacted by
+    portal.core.redaction, which knows more spellings and does not mind masking too much.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        found = set()
-        for secret in secrets:
-            found |= _spellings(secret)
-        # Longest first, or a secret that begins with another would leave its tail behind.
-        ordered = sorted((text for text in found if len(text) >= SHORTEST), key=len, reverse=True)
+        found = {spelling for secret in secrets for spelling in _spellings(secret)}
+        ordered = sorted(text for text in found if len(text) >= SHORTEST)
         self._pattern = re.compile("|".join(map(_expression, ordered))) if ordered else None
-
-    def __call__(self, text: str) -> str:
-        """`text` with every known secret replaced by "(sensitive)"."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
 
     def holds_secret(self, text: str) -> bool:
         """Whether `text` contains a known secret."""
@@ -54,10 +49,9 @@ class Redactor:
 
 
 def _expression(secret: str) -> str:
-    """A text that looks random is hidden wherever it occurs; one like a name ("onno") only where it
-    stands alone,
+    """A text that looks random is hidden wherever it occurs, one like a name only where it stands alone.
 
-    or one sensitive user name would hide half of every address and ARN.
+    Otherwise one sensitive user name ("triflow") would hide half of every address and ARN.
     """
     random = len(secret) >= 8 and re.search(r"\d|[^\w.\-/]", secret) and re.search(r"[A-Za-z]", secret)
     if random or len(secret) >= 20:
@@ -74,9 +68,7 @@ def _spellings(secret: str) -> set[str]:
 
 
 def plan_secrets(document: Mapping[str, Any]) -> frozenset[str]:
-    """Every sensitive text in a `terraform show -json` plan: variables, resources before and after,
-    outputs, data.
-    """
+    """Every sensitive text in a `terraform show -json` plan: variables, resources, outputs, data."""
     found: set[str] = set()
     for name, schema in _items(_at(document, "configuration", "root_module", "variables")):
         if isinstance(schema, dict) and schema.get("sensitive") is True:

@@ -14,7 +14,7 @@ from typing import Any
 from portal.terraform.differences import AttributeChange, Marks, object_changes, present
 from portal.terraform.documents import load_document
 from portal.terraform.errors import StateUnreadable
-from portal.terraform.secrets import Redactor, masked, sensitive_marks, state_secrets
+from portal.terraform.secrets import SecretMatcher, masked, sensitive_marks, state_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +104,14 @@ def state_differences(old: State, new: State) -> tuple[ResourceDifference, ...]:
     """What the newer state has that the older has not, and the other way round, by address."""
     before = {(one.address, one.deposed): one for one in old.managed}
     after = {(one.address, one.deposed): one for one in new.managed}
-    redactor = Redactor(old.secrets | new.secrets)
-    return tuple(_differences(before, after, redactor))
+    matcher = SecretMatcher(old.secrets | new.secrets)
+    return tuple(_differences(before, after, matcher))
 
 
 def _differences(
     before: dict[tuple[str, str], StateResource],
     after: dict[tuple[str, str], StateResource],
-    redactor: Redactor,
+    matcher: SecretMatcher,
 ) -> Iterator[ResourceDifference]:
     for key in sorted({*before, *after}):
         one, other = before.get(key), after.get(key)
@@ -121,19 +121,19 @@ def _differences(
             yield ResourceDifference(one.address, one.type, "removed")
         elif one is not None and other is not None:
             raw = object_changes(one._raw, other._raw, Marks(None, one._marks, other._marks))
-            attributes = tuple(present(change, holds_secret=redactor.holds_secret) for change in raw)
+            attributes = tuple(present(change, holds_secret=matcher.holds_secret) for change in raw)
             if attributes or one.tainted != other.tainted:
                 yield ResourceDifference(one.address, one.type, "changed", attributes)
 
 
 def _state(document: dict[str, Any]) -> State:
     secrets = state_secrets(document)
-    redactor = Redactor(secrets)
+    matcher = SecretMatcher(secrets)
     serial = document.get("serial", 0)
     if not isinstance(serial, int) or isinstance(serial, bool) or serial < 0:
         raise StateUnreadable("The state's serial is not a number.")
     resources = tuple(
-        _instance(resource, instance, redactor)
+        _instance(resource, instance, matcher)
         for resource in _list(document, "resources")
         for instance in _list(resource, "instances")
     )
@@ -158,12 +158,12 @@ def _list(owner: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return found
 
 
-def _instance(resource: dict[str, Any], instance: dict[str, Any], redactor: Redactor) -> StateResource:
+def _instance(resource: dict[str, Any], instance: dict[str, Any], matcher: SecretMatcher) -> StateResource:
     raw = instance.get("attributes") or {}
     if not isinstance(raw, dict):
         raise StateUnreadable("A resource's attributes are not an object.")
     marks = sensitive_marks(instance.get("sensitive_attributes"))
-    shown = masked(raw, marks, redactor.holds_secret)
+    shown = masked(raw, marks, matcher.holds_secret)
     attributes = shown if isinstance(shown, dict) else {}
     index = instance.get("index_key")
     return StateResource(
