@@ -13,8 +13,8 @@ from datetime import timedelta
 from typing import Any
 
 import moto.iam.models as iam_models
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.common_models import BaseModel
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.responses import BaseResponse
 from moto.core.utils import utcnow
 from moto.iam.utils import ACCOUNT_OFFSET

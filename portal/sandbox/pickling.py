@@ -99,13 +99,26 @@ def _reduce_key(thing: Any) -> Any:
         raw = thing.private_bytes(
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        return serialization.load_der_private_key, (raw, None)
+        return _private_key, (raw,)
     if isinstance(thing, x509.Certificate):
-        return x509.load_der_x509_certificate, (thing.public_bytes(serialization.Encoding.DER),)
+        return _certificate, (thing.public_bytes(serialization.Encoding.DER),)
     if hasattr(thing, "public_bytes"):
         raw = thing.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        return serialization.load_der_public_key, (raw,)
+        return _public_key, (raw,)
     return NotImplemented
+
+
+# The loaders themselves belong to a C library, which pickle cannot name.
+def _private_key(raw: bytes) -> Any:
+    return serialization.load_der_private_key(raw, None)
+
+
+def _public_key(raw: bytes) -> Any:
+    return serialization.load_der_public_key(raw)
+
+
+def _certificate(raw: bytes) -> x509.Certificate:
+    return x509.load_der_x509_certificate(raw)
 
 
 def _set_event() -> threading.Event:

@@ -39,11 +39,12 @@ def action_of(environ: dict[str, Any]) -> str:
 def _find_action(environ: dict[str, Any]) -> str:
     target: str = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
-        return str(target.rpartition(".")[2])
+        return target.rpartition(".")[2]
     cbor = _CBOR_OPERATION.fullmatch(environ.get("PATH_INFO", ""))
     if cbor:
-        return cbor.group("name")
-    for form in (environ.get("QUERY_STRING", ""), _form_body(environ)):
+        return str(cbor["name"])
+    query: str = environ.get("QUERY_STRING", "")
+    for form in (query, _form_body(environ)):
         if "Action=" in form:
             return parse_qs(form).get("Action", [""])[0]
     return ""
