@@ -1,6 +1,6 @@
-"""Model fields whose column holds ciphertext.
+"""Model fields whose column holds ciphertext, and one that holds canonical JSON.
 
-Content is compressed, then encrypted with the active key of the keyring and bound to its
+Encrypted content is compressed, then encrypted with the active key of the keyring and bound to its
 "table.column"; a row is re-encrypted whenever it is saved. The column cannot be searched.
 """
 
@@ -14,7 +14,7 @@ from django.core.exceptions import FieldError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from portal.core.canonical import plain
+from portal.core.canonical import canonical_json, plain
 from portal.core.keyring import keyring
 
 # What may be assigned and what is read: the type checker fills them in, null or not.
@@ -31,6 +31,26 @@ else:
     class _Field(models.Field):
         def __class_getitem__(cls, _item: Any) -> type:
             return cls
+
+
+class CanonicalJSONField(_Field[_ST, _GT]):
+    """JSON kept as its canonical text, for what is hashed.
+
+    A database's own JSON type may spell a number anew (1e22, -0.0), and the hash would no longer match.
+    """
+
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+    empty_strings_allowed = False
+
+    def get_internal_type(self) -> str:
+        return "TextField"
+
+    def get_prep_value(self, value: Any) -> Any:
+        return None if value is None else canonical_json(value).decode()
+
+    def from_db_value(self, value: Any, _expression: Any, _connection: BaseDatabaseWrapper) -> Any:
+        return None if value is None else json.loads(value)
 
 
 class EncryptedField(_Field[_ST, _GT]):
