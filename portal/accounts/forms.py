@@ -149,3 +149,12 @@ class NewPersonForm(PersonForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
     )
     field_order = ("username", "display_name", "email", "time_zone", "is_portal_admin")
+
+
+class PeopleFilter(forms.Form):
+    q = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100)
+    show = forms.ChoiceField(
+        label=_("Show"),
+        required=False,
+        choices=[("", _("Active")), ("left", _("Those who left")), ("all", _("Everybody"))],
+    )

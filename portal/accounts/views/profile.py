@@ -37,7 +37,12 @@ def profile(request: HttpRequest) -> HttpResponse:
                 return redirect("accounts:profile")
             except GatehouseError as error:
                 show_error(form, error)
-    return render(request, "accounts/profile.html", {"form": form}, status=status)
+    return render(
+        request,
+        "accounts/profile.html",
+        {"section": "settings", "tab": "profile", "form": form},
+        status=status,
+    )
 
 
 @signed_in
@@ -63,7 +68,14 @@ def tokens(request: HttpRequest) -> HttpResponse:
         cursor=request.GET.get("cursor"),
         size=TOKENS_ON_A_PAGE,
     )
-    context = {"form": form, "plain": plain, "page": rows, "now": local_now()}
+    context = {
+        "section": "settings",
+        "tab": "tokens",
+        "form": form,
+        "plain": plain,
+        "page": rows,
+        "now": local_now(),
+    }
     return render(request, "accounts/tokens.html", context, status=status)
 
 

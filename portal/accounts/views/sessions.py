@@ -75,4 +75,5 @@ def password(request: HttpRequest) -> HttpResponse:
             except GatehouseError as error:
                 show_error(form, error)
                 status = error.status
-    return render(request, "accounts/password.html", {"form": form}, status=status)
+    context = {"section": "settings", "tab": "password", "form": form}
+    return render(request, "accounts/password.html", context, status=status)

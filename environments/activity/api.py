@@ -1,0 +1,5 @@
+"""The activity part of the API."""
+
+from django.urls import URLPattern
+
+api_urls: list[URLPattern] = []

@@ -1,0 +1,6 @@
+"""Addresses of the overview pages."""
+
+from django.urls import URLPattern
+
+app_name = "overview"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""The runs part of the API."""
+
+from django.urls import URLPattern
+
+api_urls: list[URLPattern] = []
