@@ -1,14 +1,14 @@
 output "name" {
-  description = "Name of the bucket."
+  description = "Name of the bucket, known once services may write to it."
   value       = aws_s3_bucket.this.bucket
+
+  # Load balancers and flow logs are refused by a bucket that does not allow them yet.
+  depends_on = [aws_s3_bucket_policy.this]
 }
 
 output "arn" {
-  description = "ARN of the bucket."
+  description = "ARN of the bucket, known once services may write to it."
   value       = aws_s3_bucket.this.arn
-}
 
-output "policy_id" {
-  description = "The bucket policy's id: depend on it where a service must be allowed to write before it is told to."
-  value       = aws_s3_bucket_policy.this.id
+  depends_on = [aws_s3_bucket_policy.this]
 }
