@@ -14,7 +14,7 @@ register = template.Library()
 def card(
     content: str, *, title: str = "", subtitle: str = "", css: str = "", id: str = "", level: int = 2
 ) -> SafeString:
-    """{% card title="..." %}...{% endcard %}: a titled surface. css: "card--flush" (tables), "card--sticky"."""
+    """{% card title="..." %}...{% endcard %}: a titled surface. css: "card--flush" for tables."""
     return _draw("card", content, title=title, subtitle=subtitle, css=css, id=id, level=level)
 
 

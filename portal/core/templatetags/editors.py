@@ -170,6 +170,6 @@ def value_editor(
     errors: Mapping[str, Sequence[str]] | None = None,
     described_by: str = "",
 ) -> SafeString:
-    """Draw the controls for one value (see build_editor); `described_by` is the id of the field's help text."""
+    """Draw the controls for one value (see build_editor); `described_by`: id of the help text."""
     editor = build_editor(name, type_, value, label=label, errors=errors)
     return render_to_string("components/editor.html", {"editor": editor, "described_by": described_by})

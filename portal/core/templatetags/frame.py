@@ -56,7 +56,7 @@ def _section_of(path: str) -> str:
 
 
 def _counts(given: object) -> Mapping[str, int]:
-    """The frame gives a number (the inbox), a mapping, or a callable that asks only when the page is drawn."""
+    """The frame gives a number (the inbox), a mapping, or a callable asked when the page is drawn."""
     value = given() if callable(given) else given
     if isinstance(value, Mapping):
         return value

@@ -129,8 +129,8 @@ def _getter(obj: Any) -> Any:
 
 def _arrow(before: SafeString, after: SafeString) -> SafeString:
     return format_html(
-        '<span class="before-after"><del>{}</del> <span class="before-after__arrow" role="img" aria-label="{}">'
-        "&rarr;</span> <ins>{}</ins></span>",
+        '<span class="before-after"><del>{}</del> '
+        '<span class="before-after__arrow" role="img" aria-label="{}">&rarr;</span> <ins>{}</ins></span>',
         before,
         _("becomes"),
         after,

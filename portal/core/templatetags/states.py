@@ -104,9 +104,9 @@ def state_chip(
     """
     if not word:
         word = str(STATES[state].word)
-        if since is not None:
+        if since:
             word = _("%(state)s since %(when)s") % {"state": word, "when": relative(since)}
-        elif seen is not None:
+        elif seen:
             word = _("%(state)s, %(when)s") % {"state": word, "when": relative(seen)}
     chip = _chip(state, word, bare=bare)
     if reason:
@@ -138,7 +138,7 @@ def change_status_word(status: str) -> str:
 @register.simple_tag
 def age(taken_at: datetime | None, refresh_seconds: float) -> SafeString:
     """The age of a figure; past twice its refresh interval the age itself needs attention."""
-    if taken_at is None:
+    if not taken_at:
         return format_html(
             '<span class="age age--stale">{} {}</span>', shape("attention"), _("never refreshed")
         )

@@ -68,7 +68,7 @@ def when(moment: datetime | None, form: str = "relative") -> SafeString:
 
     None reads "never".
     """
-    if moment is None:
+    if not moment:  # a template passes "" for what is not there
         return format_html('<span class="muted">{}</span>', _("never"))
     iso = moment.astimezone(UTC).isoformat(timespec="seconds")
     full = absolute(moment, seconds=form == "seconds")
@@ -107,7 +107,7 @@ def duration(value: float | timedelta | None) -> str:
 @register.simple_tag
 def elapsed(since: datetime, until: datetime | None = None) -> SafeString:
     """How long something took or, without `until`, has been taking: the browser then counts on."""
-    if until is not None:
+    if until:
         return format_html('<span class="num">{}</span>', duration(until - since))
     iso = since.astimezone(UTC).isoformat(timespec="seconds")
     text = duration(max(timedelta(0), timezone.now() - since))
@@ -116,7 +116,7 @@ def elapsed(since: datetime, until: datetime | None = None) -> SafeString:
 
 @register.simple_tag
 def browser_words() -> str:
-    """The sentences our scripts say, as JSON for a data attribute, so that they are translated like all others."""
+    """The sentences our scripts say, as JSON for a data attribute: translated like all others."""
     return json.dumps(
         {
             "now": _("just now"),
