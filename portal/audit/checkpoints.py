@@ -92,7 +92,7 @@ def append(chain: str, sequence: int, head_hash: str, *, kind: str = "head") -> 
 
 
 def read(chain: str) -> tuple[list[Checkpoint], str]:
-    """The checkpoints of a chain that can be trusted, and what is wrong with the next line ("" if nothing)."""
+    """The checkpoints that can be trusted, and what is wrong with the next line ("" if nothing)."""
     path = _path(chain)
     if not path.exists():
         return [], ""

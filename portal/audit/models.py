@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.audit.querysets import AuditEventQuerySet
 from portal.core.canonical import canonical_json
-from portal.core.fields import CanonicalJSONField
+from portal.core.fields import CanonicalJSONField, canonical_text
 
 PORTAL_CHAIN = "portal"
 GENESIS = "0" * 64
@@ -72,7 +72,7 @@ class AuditEvent(models.Model):
     def computed_hash(self) -> str:
         """The hash this event should have: see `hash_of`."""
         values = {name: getattr(self, name) for name in HASHED}
-        texts = {name: AuditEvent._meta.get_field(name).get_prep_value(values[name]) for name in JSON_COLUMNS}
+        texts = {name: canonical_text(values[name]) for name in JSON_COLUMNS}
         return hash_of(values | texts)
 
 

@@ -33,6 +33,11 @@ else:
             return cls
 
 
+def canonical_text(value: Any) -> str | None:
+    """What a CanonicalJSONField stores for a value."""
+    return None if value is None else canonical_json(value).decode()
+
+
 class CanonicalJSONField(_Field[_ST, _GT]):
     """JSON kept as its canonical text, for what is hashed.
 
@@ -47,7 +52,7 @@ class CanonicalJSONField(_Field[_ST, _GT]):
         return "TextField"
 
     def get_prep_value(self, value: Any) -> Any:
-        return None if value is None else canonical_json(value).decode()
+        return canonical_text(value)
 
     def from_db_value(self, value: Any, _expression: Any, _connection: BaseDatabaseWrapper) -> Any:
         return None if value is None else json.loads(value)

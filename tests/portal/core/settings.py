@@ -2,7 +2,7 @@
 
 from tests.settings import *  # noqa: F403
 
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "portal.core", "tests.portal.core"]
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "portal.core", "tests.portal.core", "portal.audit", "portal.notifications"]
 AUTH_USER_MODEL = "auth.User"
 MIDDLEWARE = []
 REST_FRAMEWORK = {
