@@ -49,7 +49,9 @@ def _log(request: HttpRequest) -> JsonResponse:
 
 
 def _context(now: datetime) -> dict[str, Any]:
-    wrong = samples.SampleForm({"name": "Not A Slug", "roles": ["viewer"], "region": "us-east-1", "start": "x"})
+    wrong = samples.SampleForm(
+        {"name": "Not A Slug", "roles": ["viewer"], "region": "us-east-1", "start": "x"}
+    )
     return {
         "section": "settings",
         "sandbox": True,
@@ -70,6 +72,7 @@ def _context(now: datetime) -> dict[str, Any]:
         "gates": samples.gates(),
         "votes": samples.votes(now),
         "buttons": _buttons(),
+        "barred": _barred(),
         "progress": samples.progress(now),
         "fleet": samples.fleet(now),
         "editors": samples.EDITORS,
@@ -78,7 +81,12 @@ def _context(now: datetime) -> dict[str, Any]:
         "wrong_form": wrong,
         "filter_form": samples.SampleFilter(),
         "page": Page(rows=[], older="abc", newer=None),
-        "amounts": [("USD", Decimal("1234.5")), ("KRW", Decimal("1700000")), ("USD", None), ("USD", Decimal(-3))],
+        "amounts": [
+            ("USD", Decimal("1234.5")),
+            ("KRW", Decimal("1700000")),
+            ("USD", None),
+            ("USD", Decimal(-3)),
+        ],
         "diff_rows": _diff_rows(),
         "raw_error": "Error: creating RDS DB Instance (main): operation error RDS: CreateDBInstance, "
         "https response error StatusCode: 400, DBSubnetGroupDoesNotCoverEnoughAZs",
@@ -98,8 +106,11 @@ def _buttons() -> list[dict[str, str]]:
     return [
         {"label": "Approve", "url": "#approve", "variant": "primary", "dialog": "approve"},
         {"label": "Reject", "url": "#reject", "variant": "plain", "dialog": "reject"},
-        {"label": "Start", "reason": "The gate Network and IAM still waits for a vote of security."},
     ]
+
+
+def _barred() -> list[dict[str, str]]:
+    return [{"label": "Start", "reason": "The gate Network and IAM still waits for a vote of security."}]
 
 
 def _diff_rows() -> list[dict[str, Any]]:

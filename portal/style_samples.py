@@ -56,7 +56,12 @@ PLAN: tuple[dict[str, Any], ...] = (
         "attributes": [{"path": "threshold", "before": None, "after": 80}],
     },
     {"action": "read", "address": "data.aws_iam_policy_document.assume", "attributes": []},
-    {"action": "no-op", "address": "aws_sns_topic.alarms", "moved_from": "aws_sns_topic.main", "attributes": []},
+    {
+        "action": "no-op",
+        "address": "aws_sns_topic.alarms",
+        "moved_from": "aws_sns_topic.main",
+        "attributes": [],
+    },
 )
 
 # (name, type, value) for the editors of generated forms.
@@ -68,7 +73,14 @@ EDITORS: tuple[tuple[str, Any, Any], ...] = (
     ("var-tags", ["map", "string"], {"team": "platform", "cost-center": "triflow"}),
     (
         "var-alarms",
-        ["list", ["object", {"metric": "string", "threshold": "number", "actions": ["list", "string"]}, ["actions"]]],
+        [
+            "list",
+            [
+                "object",
+                {"metric": "string", "threshold": "number", "actions": ["list", "string"]},
+                ["actions"],
+            ],
+        ],
         [{"metric": "CPUUtilization", "threshold": 80, "actions": ["page"]}],
     ),
     ("var-anything", "dynamic", {"free": ["form", 1, None]}),
@@ -88,7 +100,14 @@ LOG = (
 
 def gates() -> list[dict[str, Any]]:
     return [
-        {"name": "Production", "needed": 1, "given": 1, "satisfied": True, "roles": ["approver"], "why": "always"},
+        {
+            "name": "Production",
+            "needed": 1,
+            "given": 1,
+            "satisfied": True,
+            "roles": ["approver"],
+            "why": "always",
+        },
         {
             "name": "Destroys data",
             "needed": 2,
@@ -110,7 +129,13 @@ def gates() -> list[dict[str, Any]]:
 
 def votes(now: datetime) -> list[dict[str, Any]]:
     return [
-        {"by": "Haneul Lee", "decision": "approve", "comment": "", "at": now - timedelta(hours=4), "void": True},
+        {
+            "by": "Haneul Lee",
+            "decision": "approve",
+            "comment": "",
+            "at": now - timedelta(hours=4),
+            "void": True,
+        },
         {
             "by": "Jiwon Park",
             "decision": "comment",
@@ -137,7 +162,12 @@ def progress(now: datetime) -> list[dict[str, Any]]:
             "ended_at": ago(20),
             "error": "DBSubnetGroupDoesNotCoverEnoughAZs: the subnet group needs subnets in two zones.",
         },
-        {"status": "running", "action": "replace", "address": "aws_ecs_service.backend", "started_at": ago(75)},
+        {
+            "status": "running",
+            "action": "replace",
+            "address": "aws_ecs_service.backend",
+            "started_at": ago(75),
+        },
         {
             "status": "done",
             "action": "create",

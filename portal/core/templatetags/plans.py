@@ -171,7 +171,11 @@ def line_diff(before: Any, after: Any) -> SafeString:
         '<span class="diff__line diff__line--{}"><span class="diff__sign">{}</span>{}\n</span>',
         ((kind, sign or " ", text) for kind, sign, text in rows),
     )
-    return format_html('<pre class="diff"><code>{}</code></pre>', html)
+    return format_html(
+        '<pre class="diff" tabindex="0" role="group" aria-label="{}"><code>{}</code></pre>',
+        _("Line diff"),
+        html,
+    )
 
 
 @register.filter

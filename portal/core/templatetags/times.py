@@ -140,7 +140,6 @@ def browser_words() -> str:
             "logDropped": _(
                 "Earlier lines are not shown while the log is long. Open the whole log to read them."
             ),
-            "line": _("Line %(n)s"),
-            "remove": _("Remove row"),
+            "lineLink": _("Copy the link to line %(n)s"),
         }
     )

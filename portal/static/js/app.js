@@ -211,7 +211,7 @@ addEventListener("beforeprint", () => {
 addEventListener("afterprint", () => { for (const fold of unfolded) fold.open = false; unfolded = []; });
 
 function prepare() {
-  for (const element of document.querySelectorAll("[data-theme-choice], [data-copy], [data-dismiss]")) element.hidden = false;
+  for (const element of document.querySelectorAll("[data-theme-choice], [data-copy]:not([data-copy='']), [data-dismiss]")) element.hidden = false;
   for (const input of document.querySelectorAll("[data-typed]")) checkTyped(input);
   const here = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (here && here.matches("details")) here.open = true;

@@ -15,8 +15,9 @@
     constructor(root) {
       this.root = root;
       this.url = root.dataset.log;
-      this.after = Number(root.dataset.logAfter || 0);
-      this.line = Number(root.dataset.logLine || 1);
+      /* A long log starts near its end, unless the address asks for a line. */
+      this.after = /^#L\d+$/.test(location.hash) ? 0 : Number(root.dataset.logAfter || 0);
+      this.line = 1;
       this.held = "";
       this.repeats = new Map();
       this.errors = 0;
@@ -32,6 +33,15 @@
       this.search.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); this.nextMatch(event.shiftKey ? -1 : 1); } });
       this.follow.addEventListener("change", () => { if (this.follow.checked) { this.toEnd(); this.fetch(); } });
       this.scroll.addEventListener("scroll", () => this.scrolled());
+      this.copyLink = root.querySelector("[data-log-copy]");
+      this.lines.addEventListener("click", (event) => {
+        const number = event.target.closest(".log__number");
+        if (number) { this.follow.checked = false; this.select(number.parentElement); history.replaceState(null, "", `#${number.parentElement.id}`); }
+      });
+      root.querySelector("[data-log-errors]").addEventListener("click", (event) => {
+        const row = event.target.closest("a") && document.getElementById(event.target.closest("a").hash.slice(1));
+        if (row) { this.follow.checked = false; this.scrolling = true; this.select(row); }
+      });
       this.fetch();
     }
 
@@ -67,15 +77,17 @@
       if (this.again) { this.again = false; this.fetch(); }
     }
 
-    /* {"text", "next", "complete"}: text from the offset on, the offset after it, and whether that is all there will be. */
+    /* {"text", "first_line", "next", "complete"}: text from the offset on, the number of its first line, the
+       offset after it, and whether that is all there will be. */
     take(part) {
       const grown = part.next > this.after;
+      if (!this.held && part.first_line) this.line = part.first_line;
       this.after = part.next;
       const pieces = (this.held + part.text).split("\n");
       this.held = pieces.pop();
-      if (part.complete && !grown && this.held) { pieces.push(this.held); this.held = ""; }
+      if (part.complete && this.held) { pieces.push(this.held); this.held = ""; }
       this.append(pieces);
-      this.complete = part.complete && !grown;
+      this.complete = part.complete;
       if (this.complete) return this.say(words.logEnd);
       const full = !this.follow.checked && this.lines.childElementCount >= MOST_LINES;
       if (full) return this.offerMore();
@@ -109,13 +121,12 @@
       const row = document.createElement("li");
       row.className = "log__line";
       row.id = `L${number}`;
-      const link = document.createElement("a");
-      link.href = `#L${number}`;
-      link.textContent = String(number);
-      link.setAttribute("aria-label", fill(words.line, { n: number }));
+      const label = document.createElement("span");
+      label.className = "log__number";
+      label.textContent = String(number);
       const body = document.createElement("span");
       body.textContent = text;
-      row.append(link, body);
+      row.append(label, body);
       if (ERROR.test(text)) { row.classList.add("log__line--error"); this.noteError(number, text); }
       else if (WARNING.test(text)) row.classList.add("log__line--warning");
       else if (GOOD.test(text)) row.classList.add("log__line--good");
@@ -171,6 +182,16 @@
       this.follow.checked = false;
       this.scrolling = true;
       this.matches[this.at].scrollIntoView({ block: "center" });
+      this.select(this.matches[this.at]);
+    }
+
+    /* One line is the chosen one: by a click on its number, a search, the error list or the address. */
+    select(row) {
+      for (const old of this.lines.querySelectorAll(".is-target")) old.classList.remove("is-target");
+      row.classList.add("is-target");
+      this.copyLink.hidden = false;
+      this.copyLink.dataset.copy = `${location.origin}${location.pathname}${location.search}#${row.id}`;
+      this.copyLink.textContent = fill(words.lineLink, { n: row.id.slice(1) });
     }
 
     /* #L120 of a copied link: lines are loaded until it is there. */
@@ -179,7 +200,7 @@
       if (!wanted) return;
       this.reached = true;
       this.follow.checked = false;
-      wanted.classList.add("is-target");
+      this.select(wanted);
       wanted.scrollIntoView({ block: "center" });
     }
   }
