@@ -49,7 +49,8 @@ INSTALLED_APPS = [
     "django_filters",
     "rest_framework",
     "drf_spectacular",
-    "tablericons2",
+    "tablericons",
+    "portal",
     "portal.core",
     "portal.notifications",
     "portal.audit",
@@ -195,6 +196,8 @@ TERRAFORM_DIR = Path(env.str("GATEHOUSE_TERRAFORM_DIR", default=str(BASE_DIR / "
 BLUEPRINT_DIRS = [Path(p) for p in env.list("GATEHOUSE_BLUEPRINT_DIRS", default=[str(TERRAFORM_DIR / "blueprints")])]
 WORK_DIR = Path(env.str("GATEHOUSE_WORK_DIR", default=str(DATA_DIR / "work")))
 DRIFT_INTERVAL_HOURS = env.int("GATEHOUSE_DRIFT_INTERVAL_HOURS", default=6)
+DRIFT_TIMEOUT_SECONDS = env.int("GATEHOUSE_DRIFT_TIMEOUT_SECONDS", default=600)
+FINAL_SNAPSHOT_TIMEOUT_SECONDS = env.int("GATEHOUSE_FINAL_SNAPSHOT_TIMEOUT_SECONDS", default=3600)
 STATE_MAX_BYTES = env.int("GATEHOUSE_STATE_MAX_BYTES", default=256 * 1024 * 1024)
 
 # AWS: where an account of kind "sandbox" is found, and the credentials the portal itself starts from.

@@ -1,0 +1,32 @@
+"""Sending a change to a worker: only its id, only after commit; the sweeper sends again what got lost."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import KombuError
+
+from environments.changes.models import Change
+
+logger = logging.getLogger(__name__)
+
+
+def dispatch(change: Change) -> None:
+    """Send the change to a worker when the transaction commits; due again soon should the message be lost."""
+    again = timezone.now() + timedelta(seconds=settings.RESEND_SECONDS)
+    Change.objects.filter(pk=change.pk).update(due_at=again)
+    change.due_at = again
+    transaction.on_commit(lambda: send(str(change.uuid)))
+
+
+def send(change_uuid: str) -> None:
+    """Put the id on the queue. A broker that is away costs time, not the change: its row is due again."""
+    try:
+        current_app.send_task("changes.advance", args=[change_uuid], queue="changes")
+    except (KombuError, OSError):
+        logger.warning("Could not send change %s; the sweeper will", change_uuid, exc_info=True)

@@ -1,0 +1,304 @@
+"""A worker's way through one change: claim the row, run the kind's phase, move on.
+
+A message may come twice or never; only the row decides. Execute is never repeated by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from environments.changes import claims, notices
+from environments.changes.abilities import barred_voters
+from environments.changes.actions import reopen_if_unmet
+from environments.changes.dispatch import dispatch
+from environments.changes.gates import evaluate
+from environments.changes.kinds import Cancelled, Draft, ToolFailure, kind_of
+from environments.changes.leases import RELEASED, Lease, LeaseLost, lease_fields
+from environments.changes.lifecycle import FINAL, ErrorKind, Status
+from environments.changes.log import LogWriter
+from environments.changes.models import Change, Proposal
+from environments.changes.transitions import move
+from environments.changes.work import Work
+from portal.accounts.principals import Principal
+from portal.core.errors import StaleState
+from portal.core.redaction import Redactor
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def advance(change_uuid: str, *, by: Principal) -> None:
+    """Do whatever is next for this change, if anything is and nobody else does it."""
+    change = Change.objects.for_lists().filter(uuid=change_uuid).first()
+    if change is None:
+        return
+    try:
+        if change.status == Status.REQUESTED:
+            _propose_in_turn(change, by=by)
+        elif change.status == Status.APPROVED:
+            _execute_in_turn(change, by=by)
+        elif change.status == Status.VERIFYING and change.lease_until is None:
+            _verify_again(change, by=by)
+    except StaleState:
+        logger.info("Change %s was taken by somebody else", change_uuid)
+    except LeaseLost:
+        logger.warning("Change %s: this worker's lease ended; it writes nothing more", change_uuid)
+
+
+def _postpone(change: Change) -> None:
+    """Look again later; whoever gives the claim back sends this change at once."""
+    later = timezone.now() + timedelta(seconds=settings.RESEND_SECONDS)
+    Change.objects.filter(pk=change.pk, version=change.version).update(due_at=later)
+
+
+# --- propose ---------------------------------------------------------------------------------------
+
+
+def _propose_in_turn(change: Change, *, by: Principal) -> None:
+    if claims.waiting_for(change) is not None:
+        _postpone(change)
+        return
+    with transaction.atomic():
+        move(change, Status.PROPOSING, by=by, due_at=None, **lease_fields(change))
+    _propose(change, by=by)
+
+
+def _propose(change: Change, *, by: Principal) -> None:
+    with _working(change, by) as work:
+        draft = _phase(work, kind_of(change).propose)
+        if draft is not None:
+            _store_proposal(work, draft)
+
+
+def _store_proposal(work: Work, draft: Draft) -> None:
+    """Write the proposal and move to where it leads, in one transaction."""
+    work.lease.check()
+    change = work.change
+    with transaction.atomic():
+        last = change.proposals.order_by("-number").first()
+        proposal = Proposal.objects.create(
+            change=change,
+            number=last.number + 1 if last else 1,
+            digest=draft.digest,
+            facts=dict(draft.facts),
+            base=dict(draft.base),
+            summary=draft.summary,
+        )
+        draft.keep(proposal)
+        change.proposal = proposal
+        fields: dict[str, Any] = {
+            "proposal": proposal,
+            "summary": draft.summary,
+            "title": (draft.title or change.title)[:200],
+            **RELEASED,
+        }
+        cancelled, _kill = work.wishes()
+        status = _after_proposal(change, draft, cancelled=cancelled)
+        now = timezone.now()
+        if status in FINAL:
+            fields["finished_at"] = now
+        else:
+            fields["expires_at"] = now + timedelta(hours=settings.APPROVAL_TTL_HOURS)
+        if status == Status.APPROVED:
+            fields["approved_at"] = now
+            fields["due_at"] = change.start_at
+        move(change, status, by=work.by, fence=work.fence, note=draft.summary, **fields)
+        notices.announce(change, status.value)
+        if status == Status.APPROVED and change.start == "on_approval":
+            dispatch(change)
+
+
+def _after_proposal(change: Change, draft: Draft, *, cancelled: bool) -> Status:
+    if draft.plan_only:
+        return Status.PLANNED
+    if cancelled:
+        return Status.CANCELLED
+    if draft.empty:
+        return Status.NO_CHANGES
+    states = evaluate(change, barred=barred_voters(change))
+    return Status.APPROVED if all(state.passed for state in states) else Status.AWAITING_APPROVAL
+
+
+# --- execute ---------------------------------------------------------------------------------------
+
+
+def _execute_in_turn(change: Change, *, by: Principal) -> None:
+    """Start an approved change if its time, its votes, its base and its turn all say yes."""
+    waiting = claims.waiting_for(change)
+    if waiting is not None:
+        if waiting.change is not None or waiting.until is not None:
+            _postpone(change)
+        return
+    with transaction.atomic():
+        if reopen_if_unmet(
+            change, by=by, note=_("A voter no longer holds the role; votes are needed again.")
+        ):
+            return
+    moved = kind_of(change).base_moved(change)
+    if moved:
+        with transaction.atomic():
+            move(change, Status.PROPOSING, by=by, note=moved, due_at=None, **lease_fields(change))
+        _propose(change, by=by)
+        return
+    try:
+        with transaction.atomic():
+            claims.take(change)
+            move(
+                change,
+                Status.EXECUTING,
+                by=by,
+                due_at=None,
+                started_at=timezone.now(),
+                **lease_fields(change),
+            )
+            notices.announce(change, "executing")
+    except claims.Busy:
+        _postpone(change)
+        return
+    _execute(change, by=by)
+
+
+def _execute(change: Change, *, by: Principal) -> None:
+    kind = kind_of(change)
+    with _working(change, by) as work:
+        if _phase(work, lambda work: kind.execute(work) or True, settle=True) is None:
+            return
+        work.lease.check()
+        with transaction.atomic():
+            move(change, Status.VERIFYING, by=by, fence=work.fence)
+            freed = claims.release(change)
+        wake_waiting(freed)
+        _verify(work)
+
+
+def _verify(work: Work) -> None:
+    verdict = _phase(work, kind_of(work.change).verify)
+    if verdict is None:
+        return
+    work.lease.check()
+    work.log.close()
+    status = Status.SUCCEEDED if verdict.ok else Status.REGRESSED
+    with transaction.atomic():
+        move(
+            work.change,
+            status,
+            by=work.by,
+            fence=work.fence,
+            note=verdict.summary,
+            finished_at=timezone.now(),
+            error_message="" if verdict.ok else verdict.message,
+            error_hint="" if verdict.ok else verdict.hint,
+            **RELEASED,
+        )
+        notices.announce(work.change, status.value)
+
+
+def _verify_again(change: Change, *, by: Principal) -> None:
+    """Go on verifying after the first worker died; verify alters nothing, so another may repeat it."""
+    with transaction.atomic():
+        fields = lease_fields(change)
+        taken = Change.objects.filter(
+            pk=change.pk, status=Status.VERIFYING, fence=change.fence, lease_until=None
+        ).update(**fields, due_at=None)
+        if not taken:
+            raise StaleState(_("Another worker goes on with it."))
+    for name, value in fields.items():
+        setattr(change, name, value)
+    with _working(change, by) as work:
+        _verify(work)
+
+
+# --- common ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _working(change: Change, by: Principal) -> Any:
+    """The lease and the log of one phase."""
+    with Lease(change) as lease:
+        log = LogWriter(change, change.fence, Redactor([]))
+        yield Work(change, lease, log, by)
+        if not lease.lost.is_set() and change.status not in FINAL:
+            log.close()
+
+
+def _phase(work: Work, run: Callable[[Work], T], *, settle: bool = False) -> T | None:
+    """Run a phase; None when it ended the change instead of giving a result."""
+    try:
+        return run(work)
+    except Cancelled as stopped:
+        _end(work, Status.CANCELLED, settle=settle, note=stopped.done)
+    except ToolFailure as failure:
+        _end(
+            work,
+            Status.FAILED,
+            settle=settle,
+            note=failure.message.partition("\n")[0],
+            error_kind=ErrorKind.TOOL,
+            error_message=failure.message,
+            error_hint=failure.hint,
+        )
+    except (LeaseLost, StaleState):
+        raise
+    except Exception as fault:
+        logger.exception("Change %s failed in the portal", work.change.uuid)
+        _end(
+            work,
+            Status.FAILED,
+            settle=settle,
+            note=_("The portal could not run it."),
+            error_kind=ErrorKind.PORTAL,
+            error_message=f"{type(fault).__name__}: {work.log.redactor.redact(str(fault))}",
+            error_hint=_(
+                "This is a fault of the portal or its machine, not of the plan; its log has the details."
+            ),
+        )
+    return None
+
+
+def _end(work: Work, status: Status, *, settle: bool, note: str, **fields: Any) -> None:
+    """Finish a change that did not come through: read what is there, close the log, move, give back."""
+    work.lease.check()
+    if settle:
+        try:
+            kind_of(work.change).settle(work)
+        except Exception:
+            logger.exception("Change %s: could not read what is there now", work.change.uuid)
+    work.say(note)
+    work.log.close()
+    note = work.log.redactor.redact(note)
+    if "error_message" in fields:
+        fields["error_message"] = work.log.redactor.redact(fields["error_message"])
+    with transaction.atomic():
+        move(
+            work.change,
+            status,
+            by=work.by,
+            fence=work.fence,
+            note=note,
+            finished_at=timezone.now(),
+            **fields,
+            **RELEASED,
+        )
+        freed = claims.release(work.change)
+        notices.announce(work.change, status.value)
+    wake_waiting(freed)
+
+
+def wake_waiting(subjects: list[str]) -> None:
+    """Send those who may have waited for these subjects; each looks for itself whether it is its turn."""
+    if not subjects:
+        return
+    waiting = Change.objects.filter(status__in=[Status.REQUESTED, Status.APPROVED]).exclude(due_at=None)
+    for change in waiting.select_related("environment__tenant").order_by("priority", "approved_at", "pk"):
+        if set(kind_of(change).claims(change)) & set(subjects):
+            with transaction.atomic():
+                dispatch(change)

@@ -1,0 +1,137 @@
+"""What a kind of change fills in. Rooms register theirs; the engine knows no kind by name."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+if TYPE_CHECKING:
+    from environments.changes.models import Change, Proposal
+    from environments.changes.work import Work
+    from portal.accounts.models import User
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a propose phase found out; the engine turns it into a Proposal.
+
+    `keep` is called inside the transaction that stores the proposal, for the kind's own rows.
+    """
+
+    digest: str
+    facts: Mapping[str, Any]
+    base: Mapping[str, Any]
+    summary: str
+    empty: bool = False
+    plan_only: bool = False
+    title: str = ""
+    keep: Callable[[Proposal], None] = field(default=lambda proposal: None)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a verify phase found: did it come out as approved?"""
+
+    ok: bool
+    summary: str
+    message: str = ""
+    hint: str = ""
+
+
+class ToolFailure(Exception):  # noqa: N818 - it is the tool that failed
+    """Terraform or AWS said no; shown to people with its hint."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: what was asked for
+    """The work stopped because somebody asked; `done` says what was and was not done."""
+
+    def __init__(self, done: str) -> None:
+        super().__init__(done)
+        self.done = done
+
+
+class ChangeKind(ABC):
+    """The steps of one kind of change. Stateless: one instance serves all changes of the kind."""
+
+    name: ClassVar[str]
+    # The template of the proposal's part of the change page, and of its progress.
+    proposal_template: ClassVar[str] = ""
+    progress_template: ClassVar[str] = ""
+
+    def claims(self, change: Change) -> list[str]:
+        """Subjects that this change holds while it executes; two changes with one in common take turns."""
+        return []
+
+    def takes_turn(self, change: Change) -> bool:
+        """Whether proposing waits until nobody executes on the same subjects."""
+        return True
+
+    @abstractmethod
+    def propose(self, work: Work) -> Draft:
+        """Work out exactly what would happen, altering nothing. Raises ToolFailure, Cancelled."""
+
+    @abstractmethod
+    def execute(self, work: Work) -> None:
+        """Do exactly what the current proposal says, once. Raises ToolFailure, Cancelled."""
+
+    @abstractmethod
+    def verify(self, work: Work) -> Verdict:
+        """Prove the outcome, altering nothing."""
+
+    def settle(self, work: Work) -> None:
+        """After an execute that failed or was cancelled: read what is there now."""
+        return
+
+    def base_moved(self, change: Change) -> str | None:
+        """Why the current proposal no longer fits what is there; None while it does."""
+        return None
+
+    def resumable(self, status: str) -> bool:
+        """Whether another worker may go on with this phase after a worker's death."""
+        return False
+
+    def still_running(self, change: Change) -> bool | None:
+        """Whether the change's tool may still be at work: False on proof of its death, None when unknown."""
+        return False
+
+    def after_death(self, change: Change) -> str:
+        """What is known after the worker died while executing, in words."""
+        return ""
+
+    def conflicted(self, change: Change) -> Mapping[int, str]:
+        """People (user id) who may not approve beside the requester, and why."""
+        return {}
+
+    def page(self, change: Change, user: User) -> Mapping[str, Any]:
+        """The kind's part of the change page's context."""
+        return {}
+
+    def details(self, change: Change) -> Mapping[str, Any]:
+        """The kind's part of the change in the API."""
+        return {}
+
+    def consequences(self, change: Change) -> Sequence[str]:
+        """What the proposal would do to running things, in words, worst first."""
+        return []
+
+
+_KINDS: Final[dict[str, ChangeKind]] = {}
+
+
+def register(kind: ChangeKind) -> None:
+    _KINDS[kind.name] = kind
+
+
+def kind_of(change: Change) -> ChangeKind:
+    return _KINDS[change.kind]
+
+
+def names() -> list[str]:
+    return sorted(_KINDS)

@@ -1,0 +1,88 @@
+"""Who hears of a change, where, and in which words. Messages are rows; delivery is apart."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from portal.notifications.outbox import send
+
+from environments.changes.abilities import barred_voters
+from environments.changes.gates import asked
+from environments.changes.models import Change
+from environments.models import Membership
+from portal.accounts.models import User
+
+# event -> (sentence, who hears of it by e-mail)
+EVENTS: Final = {
+    "awaiting_approval": ("%(title)s awaits approval", "voters"),
+    "approved": ("%(title)s is approved", "requester"),
+    "rejected": ("%(title)s was rejected by %(by)s", "requester"),
+    "cancelled": ("%(title)s was cancelled", "requester"),
+    "expired": ("%(title)s expired without a decision", "requester"),
+    "failed": ("%(title)s failed", "requester"),
+    "interrupted": ("%(title)s was interrupted", "requester"),
+    "regressed": ("%(title)s did not come out as approved", "requester"),
+    "succeeded": ("%(title)s succeeded", "requester"),
+    "question": ("%(by)s asks about %(title)s", "both"),
+}
+
+
+def address_of(change: Change) -> str:
+    """The page's full address; sign-in keeps it."""
+    return settings.PUBLIC_URL + reverse("changes:detail", args=[change.uuid])
+
+
+def announce(change: Change, event: str, *, by: str = "", comment: str = "") -> None:
+    """Queue the messages of one event, in the transaction of the move that caused it."""
+    if event not in EVENTS:
+        return
+    sentence, audience = EVENTS[event]
+    subject = f"[{change.environment}] " + _(sentence) % {"title": change.title, "by": by}
+    text = "\n".join(
+        line
+        for line in (
+            change.summary,
+            f"{change.requested_by_name}: {change.reason}" if change.reason else "",
+            comment,
+            change.error_message.partition("\n")[0],
+        )
+        if line
+    )
+    key = f"{change.uuid}:{change.version}:{event}"
+    if event == "question":
+        key = f"{key}:{change.comments.count()}"
+    if settings.SLACK_WEBHOOK_URL:
+        send(
+            channel="slack",
+            address=settings.SLACK_WEBHOOK_URL,
+            subject=subject,
+            text=text,
+            link=address_of(change),
+            dedupe_key=f"{key}:slack",
+        )
+    for user in _listeners(change, audience):
+        send(
+            channel="email",
+            address=user.email,
+            subject=subject,
+            text=text,
+            link=address_of(change),
+            dedupe_key=f"{key}:{user.pk}",
+        )
+
+
+def _listeners(change: Change, audience: str) -> list[User]:
+    """People with an address: those who may vote, or the requester."""
+
+    ids: set[int] = set()
+    if audience in {"requester", "both"} and change.requested_by_id:
+        ids.add(change.requested_by_id)
+    if audience in {"voters", "both"} and change.proposal is not None:
+        gates = asked(change.environment, change.proposal.facts)
+        roles = {role for gate in gates for role in gate.roles}
+        held = Membership.objects.filter(tenant=change.environment.tenant, role__in=roles)
+        ids |= set(held.values_list("user_id", flat=True)) - set(barred_voters(change))
+    return list(User.objects.filter(pk__in=ids, is_active=True).exclude(email=""))

@@ -1,0 +1,17 @@
+"""What Celery carries for the engine: a change's id."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from celery import shared_task
+
+from environments.changes import execution
+from portal.accounts.principals import worker
+
+
+@shared_task(name="changes.advance", ignore_result=True)
+def advance(change_uuid: str) -> None:
+    """Take the change one phase on; harmless when it comes twice or too late."""
+    execution.advance(change_uuid, by=worker(f"worker {socket.gethostname()}:{os.getpid()}"))

@@ -1,0 +1,22 @@
+"""What this room adds to others, and its part in the scheduler."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from environments.changes.kinds import register as register_kind
+
+
+def register() -> None:
+    from environments.changes import inbox, policies, sweeper
+    from environments.registry import Tab, registry
+    from portal.scheduler.registry import periodic
+
+    register_kind(policies.ApprovalPolicyKind())
+    periodic("changes.sweep", settings.SWEEP_SECONDS)(sweeper.sweep)
+    registry.needs.append(inbox.needs)
+    registry.inbox_count = inbox.count
+    registry.pending.append(inbox.pending)
+    registry.retire_blockers.append(inbox.retire_blockers)
+    registry.searches.append(inbox.search)
+    registry.tabs.append(Tab("changes", "Changes", 30, "changes:of_environment"))

@@ -1,0 +1,73 @@
+"""What runs say elsewhere: the overview's column, blockers of a retirement, search hits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from environments.models import Environment, Resource
+from environments.registry import ATTENTION, HEALTHY, UNKNOWN, Chip, Column, Hit
+from environments.runs.models import DriftCheck
+from portal.accounts.models import User
+
+
+def _chip(environment: Environment, check: DriftCheck | None, resources: int) -> Chip:
+    link = reverse("runs:drift", args=[environment.tenant.slug, environment.slug])
+    if not environment.blueprint:
+        return Chip(UNKNOWN, _("Described only: no blueprint yet"))
+    if not resources and (check is None or check.verdict == DriftCheck.Verdict.NEVER):
+        return Chip(UNKNOWN, _("Nothing applied yet"))
+    if check is None or check.taken_at is None:
+        if check is not None and check.error:
+            return Chip(UNKNOWN, _("Drift unknown: the look failed"), link, check.error_at)
+        return Chip(UNKNOWN, _("Drift not checked yet"), link)
+    if check.error:
+        return Chip(UNKNOWN, _("Drift unknown since the last look failed"), link, check.taken_at)
+    if check.verdict == DriftCheck.Verdict.DRIFTED:
+        text = ngettext("%(n)s resource drifted", "%(n)s resources drifted", check.count) % {"n": check.count}
+        return Chip(ATTENTION, text, link, check.taken_at)
+    return Chip(
+        HEALTHY,
+        ngettext("%(n)s resource, no drift", "%(n)s resources, no drift", resources) % {"n": resources},
+        link,
+        check.taken_at,
+    )
+
+
+def cells(environments: Sequence[Environment]) -> dict[int, Chip]:
+    """One chip an environment, in two queries for all."""
+    ids = [environment.pk for environment in environments]
+    checks = {
+        row.environment_id: row for row in DriftCheck.objects.filter(environment_id__in=ids).defer("rows")
+    }
+    counted = Resource.objects.filter(environment_id__in=ids).order_by().values("environment_id")
+    resources = {row["environment_id"]: row["n"] for row in counted.annotate(n=Count("pk"))}
+    return {
+        environment.pk: _chip(environment, checks.get(environment.pk), resources.get(environment.pk, 0))
+        for environment in environments
+    }
+
+
+TERRAFORM = Column("terraform", "Terraform", 10, cells)
+
+
+def retire_blockers(environment: Environment) -> Iterable[str]:
+    count = environment.resources.count()
+    if count:
+        yield ngettext(
+            "Its state still holds %(n)s resource: destroy it first.",
+            "Its state still holds %(n)s resources: destroy them first.",
+            count,
+        ) % {"n": count}
+
+
+def search(user: User, text: str) -> Iterable[Hit]:
+    for row in Resource.objects.visible_to(user).matching(text).select_related("environment__tenant")[:15]:
+        link = reverse("runs:resources", args=[row.environment.tenant.slug, row.environment.slug])
+        yield Hit(
+            _("Resource"), row.address, f"{row.environment} · {row.provider_id}", f"{link}?q={row.address}"
+        )

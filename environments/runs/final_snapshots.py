@@ -1,0 +1,88 @@
+"""Before a destroy: a last snapshot of every database in the plan, or the recorded refusal of it."""
+
+from __future__ import annotations
+
+import time
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from portal.aws.sessions import AccountAccess
+
+from environments.accounts import access_to
+from environments.changes.kinds import Cancelled, ToolFailure
+from environments.changes.transitions import note_event
+from environments.changes.work import Work
+from environments.models import Resource
+from environments.runs.models import TerraformRun
+from portal.aws import rds
+from portal.core.errors import GatehouseError
+
+POLL_SECONDS = 5
+DATABASE = "aws_db_instance"
+
+
+def databases(record: TerraformRun) -> list[Resource]:
+    """The databases that this run's proposal deletes, as the inventory knows them."""
+    proposal = record.change.proposal
+    if proposal is None:
+        return []
+    gone = proposal.resource_changes.filter(type=DATABASE, action__in=["delete", "replace"])
+    environment = record.definition.environment
+    return list(
+        Resource.objects.filter(environment=environment, address__in=gone.values_list("address", flat=True))
+    )
+
+
+def take(work: Work, record: TerraformRun) -> None:
+    """Make the snapshots and wait until they are available. Raises ToolFailure, Cancelled: nothing destroyed then."""
+    found = databases(record)
+    if not found:
+        return
+    names = ", ".join(row.address for row in found)
+    if record.skip_final_snapshot:
+        with transaction.atomic():
+            note_event(work.change, by=work.by, action="run.skip_final_snapshot", databases=names)
+        work.say(_("No final snapshot, as requested and approved: %(names)s") % {"names": names})
+        return
+    environment = record.definition.environment
+    if environment.account is None:
+        raise ToolFailure(_("The environment has no AWS account to make the final snapshot in."))
+    access = access_to(environment.account, environment.region)
+    stamp = timezone.now().strftime("%Y%m%d-%H%M%S")
+    try:
+        for row in found:
+            identifier = str(row.attributes.get("identifier") or row.provider_id)
+            snapshot = f"{identifier}-final-{stamp}"[:255]
+            work.say(_("Making the final snapshot %(snapshot)s.") % {"snapshot": snapshot})
+            rds.create_snapshot(access, identifier, snapshot)
+            _wait(work, access, snapshot)
+            record.final_snapshots = [
+                *record.final_snapshots,
+                {"database": row.address, "snapshot": snapshot},
+            ]
+            record.save(update_fields=["final_snapshots"])
+    except GatehouseError as refused:
+        raise ToolFailure(
+            _("No final snapshot, so nothing was destroyed: %(why)s") % {"why": refused.message}, refused.hint
+        ) from refused
+    with transaction.atomic():
+        note_event(work.change, by=work.by, action="run.final_snapshot", snapshots=record.final_snapshots)
+
+
+def _wait(work: Work, access: AccountAccess, snapshot: str) -> None:
+    deadline = time.monotonic() + settings.FINAL_SNAPSHOT_TIMEOUT_SECONDS
+    while True:
+        status = rds.snapshot_status(access, snapshot)
+        if status == "available":
+            return
+        if status in {"failed", "deleted"} or time.monotonic() > deadline:
+            raise ToolFailure(
+                _("The final snapshot %(s)s is %(status)s; nothing was destroyed.")
+                % {"s": snapshot, "status": status}
+            )
+        work.lease.check()
+        if work.wishes()[0]:
+            raise Cancelled(_("Stopped before anything was destroyed."))
+        time.sleep(POLL_SECONDS)

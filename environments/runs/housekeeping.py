@@ -1,0 +1,37 @@
+"""What the scheduler does for runs: send looks at drift that are due, release locks of the dead, tidy folders."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from celery import current_app
+from django.utils import timezone
+from kombu.exceptions import KombuError
+
+from environments.changes.lifecycle import FINAL
+from environments.runs import drift, state
+from environments.runs.models import DriftCheck, StateLock
+from portal.accounts.principals import SYSTEM
+
+logger = logging.getLogger(__name__)
+
+
+def send_drift_checks() -> None:
+    """Put due looks on the queue; each is due again in a minute should the message be lost."""
+    now = timezone.now()
+    for row in drift.due(now):
+        again = DriftCheck.objects.filter(pk=row.pk, due_at=row.due_at)
+        if again.update(due_at=now + timedelta(minutes=1)):
+            try:
+                current_app.send_task("runs.check_drift", args=[row.environment_id], queue="housekeeping")
+            except (KombuError, OSError):
+                logger.warning("Could not send a look at drift", exc_info=True)
+
+
+def release_dead_locks() -> None:
+    """State locks of ended changes whose Terraform is proven dead."""
+    rows = StateLock.objects.filter(change__status__in=FINAL).select_related("environment__tenant", "change")
+    for row in rows:
+        if state.unlock_dead(row.environment, by=SYSTEM):
+            logger.warning("Released the state lock of %s: its Terraform is dead", row.environment)

@@ -1,0 +1,72 @@
+"""From the state to what pages and status rooms look at: resources and outputs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from environments.models import Environment, Resource
+from environments.runs import state
+from environments.runs.models import Output
+from portal.terraform.state import State, read_state
+
+
+def refresh(environment: Environment) -> int:
+    """Make resources and outputs equal to the newest state; returns the number of resources."""
+    version = state.current(environment)
+    if version is None:
+        return 0
+    document = read_state(version.content)
+    with transaction.atomic():
+        count = _resources(environment, document)
+        _outputs(environment, document)
+    return count
+
+
+def _resources(environment: Environment, document: State) -> int:
+    now = timezone.now()
+    rows = [
+        Resource(
+            environment=environment,
+            address=one.address[:500],
+            module=one.module[:300],
+            type=one.type[:120],
+            name=one.name[:200],
+            provider_id=str(one.id)[:1024],
+            arn=str(one.arn)[:1024],
+            region=str(one.region)[:30],
+            attributes=plain(one.attributes),
+            first_seen_at=now,
+            seen_at=now,
+        )
+        for one in document.resources
+        if one.mode == "managed"
+    ]
+    Resource.objects.bulk_create(
+        rows,
+        batch_size=200,
+        update_conflicts=True,
+        unique_fields=["environment", "address"],
+        update_fields=["module", "type", "name", "provider_id", "arn", "region", "attributes", "seen_at"],
+    )
+    Resource.objects.filter(environment=environment, seen_at__lt=now).delete()
+    return len(rows)
+
+
+def _outputs(environment: Environment, document: State) -> None:
+    now = timezone.now()
+    for one in document.outputs:
+        Output.objects.update_or_create(
+            environment=environment,
+            name=one.name[:120],
+            defaults={"sensitive": one.sensitive, "type": one.type, "value": one.value, "read_at": now},
+        )
+    Output.objects.filter(environment=environment, read_at__lt=now).delete()
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it."""
+    return json.loads(json.dumps(value, default=str))

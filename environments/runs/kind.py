@@ -1,0 +1,143 @@
+"""The Terraform run as a kind of change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext as _
+
+from environments.changes.kinds import ChangeKind, Draft, Verdict
+from environments.changes.lifecycle import Status
+from environments.changes.models import Change
+from environments.changes.work import Work
+from environments.models import Definition
+from environments.runs import applying, inventory, planning, proposal_page, state
+from environments.runs.models import Mode
+from portal.accounts.models import User
+from portal.terraform.effects import EFFECTS
+
+LATER = ("waits_for_maintenance_window", "waits_for_reboot")
+
+
+class TerraformRunKind(ChangeKind):
+    """propose = init + plan, execute = apply of the saved plan, verify = the state that came out."""
+
+    name: ClassVar[str] = planning.KIND
+    proposal_template: ClassVar[str] = "runs/_proposal.html"
+    progress_template: ClassVar[str] = "runs/_progress.html"
+
+    def claims(self, change: Change) -> list[str]:
+        if change.terraform_run.mode == Mode.PLAN:
+            return []
+        return [f"state:{change.environment.key}"]
+
+    def takes_turn(self, change: Change) -> bool:
+        return bool(change.terraform_run.mode != Mode.PLAN)
+
+    def propose(self, work: Work) -> Draft:
+        return planning.propose(work)
+
+    def execute(self, work: Work) -> None:
+        applying.execute(work)
+
+    def verify(self, work: Work) -> Verdict:
+        count = inventory.refresh(work.change.environment)
+        proposal = work.change.proposal
+        effects = proposal.facts.get("effects", {}) if proposal else {}
+        later = [EFFECTS[name] for name in LATER if name in effects]
+        summary = _("Applied: %(what)s. The state holds %(count)s resources.") % {
+            "what": work.change.summary,
+            "count": count,
+        }
+        return Verdict(ok=True, summary=" ".join([summary, *map(_, later)]))
+
+    def settle(self, work: Work) -> None:
+        applying.settle(work)
+
+    def base_moved(self, change: Change) -> str | None:
+        proposal = change.proposal
+        if proposal is None:
+            return _("There is no proposal.")
+        environment = change.environment
+        now = state.position(environment)
+        if {name: proposal.base.get(name) for name in now} != now:
+            return _("The state has moved since this was planned; planned again.")
+        account = environment.account
+        if proposal.base.get("account") != (account.account_id if account else "") or (
+            proposal.base.get("account_kind", "") != (account.kind if account else "")
+        ):
+            return _("The environment's AWS account has changed; planned again.")
+        if proposal.base.get("region") != environment.region:
+            return _("The environment's region has changed; planned again.")
+        if not proposal.artefacts.exists():
+            return _("The saved plan is gone; planned again.")
+        return None
+
+    def resumable(self, status: str) -> bool:
+        return status == Status.VERIFYING
+
+    def still_running(self, change: Change) -> bool | None:
+        return state.tool_alive(change)
+
+    def after_death(self, change: Change) -> str:
+        newest = change.state_versions.order_by("-number").first()
+        written = (
+            _("Its last state write was version %(n)s at %(at)s UTC.")
+            % {"n": newest.number, "at": f"{newest.created_at:%H:%M:%S}"}
+            if newest
+            else _("It had written no state.")
+        )
+        made = change.progress.filter(action="create", state="done")
+        if newest:
+            made = made.filter(ended_at__gt=newest.created_at)
+        if not made.exists():
+            return written
+        names = "; ".join(f"{row.address} ({row.resource_id})" for row in made[:50])
+        return _("%(written)s Created after it, so perhaps not in the state: %(names)s.") % {
+            "written": written,
+            "names": names,
+        }
+
+    def conflicted(self, change: Change) -> Mapping[int, str]:
+        """Authors of the definitions between the last applied one and this run's."""
+        run = change.terraform_run
+        applied = (
+            Change.objects.filter(
+                environment=change.environment,
+                kind=self.name,
+                status=Status.SUCCEEDED,
+                terraform_run__mode=Mode.APPLY,
+            )
+            .order_by("-finished_at")
+            .values_list("terraform_run__definition__number", flat=True)
+            .first()
+        )
+        authors = Definition.objects.filter(
+            environment=change.environment, number__gt=applied or 0, number__lte=run.definition.number
+        ).values_list("author_id", flat=True)
+        reason = _("You wrote a definition that this change would apply; somebody else has to approve it.")
+        return dict.fromkeys(authors, reason)
+
+    def page(self, change: Change, user: User) -> Mapping[str, Any]:
+        return proposal_page.context(change)
+
+    def details(self, change: Change) -> Mapping[str, Any]:
+        run = change.terraform_run
+        return {
+            "mode": run.mode,
+            "definition": run.definition.number,
+            "targets": run.targets,
+            "replace": run.replace,
+            "terraform_version": run.terraform_version,
+            "timings": run.timings,
+            "progress": run.progress,
+            "final_snapshots": run.final_snapshots,
+        }
+
+    def consequences(self, change: Change) -> Sequence[str]:
+        proposal = change.proposal
+        if proposal is None:
+            return []
+        effects = proposal.facts.get("effects", {})
+        return [_(text) for name, text in EFFECTS.items() if name in effects]

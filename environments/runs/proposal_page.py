@@ -1,0 +1,72 @@
+"""What the change page and its fragments show of a run: counts, resources by page, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from environments.changes.models import Change, Proposal
+from environments.runs.models import ResourceChange, ResourceProgress
+from portal.terraform.effects import EFFECTS
+
+PAGE_SIZE = 100
+
+
+def context(change: Change) -> Mapping[str, Any]:
+    """The run's part of the change page; at most PAGE_SIZE resources, however large the plan."""
+    proposal = change.proposal
+    run = change.terraform_run
+    shared: dict[str, Any] = {"run": run, "definition": run.definition, **progress(change)}
+    newest = change.environment.latest_definition
+    shared["newer_definition"] = newest if newest and newest.number > run.definition.number else None
+    if proposal is None:
+        return shared
+    effects = proposal.facts.get("effects", {})
+    return shared | {
+        "counts": proposal.facts.get("counts", {}),
+        "effects": [(_(EFFECTS[name]), addresses) for name, addresses in effects.items() if name in EFFECTS],
+        "outputs": proposal.facts.get("outputs", []),
+        "touches_iam": proposal.facts.get("touches_iam", []),
+        "touches_network": proposal.facts.get("touches_network", []),
+        **resources(proposal),
+    }
+
+
+def resources(proposal: Proposal, *, after: str = "", action: str = "", text: str = "") -> dict[str, Any]:
+    """One page of resource changes after the row "RANK.POSITION", in reading order."""
+    rows = ResourceChange.objects.filter(proposal=proposal)
+    if action:
+        rows = rows.filter(action=action)
+    if text:
+        rows = rows.filter(address__icontains=text)
+    rank, _dot, position = after.partition(".")
+    if rank.isdigit() and position.isdigit():
+        rows = rows.filter(rank=int(rank), position__gt=int(position)) | rows.filter(rank__gt=int(rank))
+    page = list(rows.order_by("rank", "position")[: PAGE_SIZE + 1])
+    more = len(page) > PAGE_SIZE
+    page = page[:PAGE_SIZE]
+    return {
+        "resource_changes": page,
+        "resource_total": ResourceChange.objects.filter(proposal=proposal).count(),
+        "resource_next": f"{page[-1].rank}.{page[-1].position}" if more else "",
+        "resource_action": action,
+        "resource_text": text,
+    }
+
+
+def progress(change: Change) -> dict[str, Any]:
+    """How far the apply is: counts over all, and the rows that say something now."""
+    rows = ResourceProgress.objects.filter(change=change).exclude(action="read")
+    planned = 0
+    if change.proposal is not None:
+        planned = change.proposal.resource_changes.exclude(action__in=["read", "move"]).count()
+    states = list(rows.values_list("state", flat=True))
+    return {
+        "progress_total": max(planned, len(states)),
+        "progress_done": states.count("done"),
+        "progress_failed": states.count("failed"),
+        "progress_running": list(rows.filter(state="running")[:50]),
+        "progress_rows": list(rows.order_by("-ended_at", "-id")[:200]),
+    }

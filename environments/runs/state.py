@@ -1,0 +1,202 @@
+"""The state of an environment: reading, writing under the lock, locking, unlocking. All in short transactions."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from environments.changes.models import Change
+from environments.models import Environment
+from environments.permissions import actor
+from environments.runs import credentials
+from environments.runs.models import RunCredential, StateLock, StateVersion
+from portal import audit
+from portal.accounts.principals import Principal
+from portal.core.errors import Conflict, InvalidInput
+from portal.terraform.errors import StateUnreadable
+from portal.terraform.identity import ProcessIdentity, alive
+from portal.terraform.state import read_state
+
+logger = logging.getLogger(__name__)
+
+
+class Locked(Conflict):
+    """Somebody holds the lock; `info` is what Terraform shows its user."""
+
+    def __init__(self, lock: StateLock) -> None:
+        super().__init__(_("The state is locked by %(holder)s.") % {"holder": lock.holder})
+        self.info = lock.info
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who writes: a run (with its fence), or a person with a short-lived token."""
+
+    name: str
+    change: Change | None = None
+    fence: int = 0
+
+    @classmethod
+    def of(cls, credential: RunCredential) -> Writer:
+        return cls(credential.change.title, credential.change, credential.fence)
+
+
+def current(environment: Environment) -> StateVersion | None:
+    return StateVersion.objects.filter(environment=environment).newest()
+
+
+def position(environment: Environment) -> dict[str, Any]:
+    """Lineage and serial of the newest state, as a proposal's base keeps them; empty before the first."""
+    newest = StateVersion.objects.light().filter(environment=environment).newest()
+    return {"lineage": newest.lineage, "serial": newest.serial} if newest else {"lineage": "", "serial": 0}
+
+
+def record(environment: Environment, by: Principal, action: str, **after: Any) -> None:
+    audit.record(
+        actor=actor(by, environment),
+        action=action,
+        target=audit.Target("state", environment.key, str(environment)),
+        tenant=environment.tenant.ref,
+        environment=environment.slug,
+        after=after or None,
+    )
+
+
+def read(environment: Environment, *, by: Principal) -> bytes | None:
+    """The newest state's document; None before the first. Reads of state are in the audit log."""
+    with transaction.atomic():
+        version = current(environment)
+        record(environment, by, "state.read", version=version.number if version else None)
+    return version.content if version else None
+
+
+def write(
+    environment: Environment, body: bytes, *, lock_id: str, writer: Writer, by: Principal
+) -> StateVersion:
+    """Store the next version, if the writer holds the lock. Raises Conflict, Locked, InvalidInput.
+
+    A run's write counts only under the lock that its own fence took: a worker given up for dead and
+    replaced cannot overwrite its successor. A lost lease does not matter here; that is what saves
+    Terraform's last word.
+    """
+    try:
+        state = read_state(body)
+    except StateUnreadable as unreadable:
+        raise InvalidInput({"body": [str(unreadable)]}) from unreadable
+    with transaction.atomic():
+        lock = StateLock.objects.select_for_update().filter(environment=environment).first()
+        if lock is None or lock.lock_id != lock_id:
+            raise Conflict(_("Write refused: this lock is not held.")) if lock is None else Locked(lock)
+        if lock.change_id != (writer.change.pk if writer.change else None) or lock.fence != writer.fence:
+            raise Locked(lock)
+        newest = current(environment)
+        if newest and newest.lineage != state.lineage:
+            raise Conflict(
+                _("Write refused: this state has another lineage than the one kept here."),
+                hint=_("It describes other infrastructure. Import it if that is meant."),
+            )
+        if newest and state.serial < newest.serial:
+            raise Conflict(
+                _("Write refused: serial %(serial)s is older than what is kept.") % {"serial": state.serial}
+            )
+        version = StateVersion.objects.create(
+            environment=environment,
+            number=newest.number + 1 if newest else 1,
+            lineage=state.lineage,
+            serial=state.serial,
+            terraform_version=state.terraform_version,
+            resource_count=state.resource_count,
+            size=len(body),
+            md5=hashlib.md5(body, usedforsecurity=False).hexdigest(),
+            content=body,
+            change=writer.change,
+            written_by=writer.name,
+        )
+        record(environment, by, "state.write", version=version.number, serial=version.serial)
+    return version
+
+
+def lock(environment: Environment, info: Mapping[str, Any], *, writer: Writer, by: Principal) -> StateLock:
+    """Take the lock, or raise Locked with the present holder's info."""
+    lock_id = str(info.get("ID", ""))
+    if not lock_id:
+        raise InvalidInput({"ID": [_("A lock needs an ID.")]})
+    shown = dict(info)
+    shown["Who"] = f"{writer.name} ({info.get('Who', '?')})"
+    with transaction.atomic():
+        made, created = StateLock.objects.select_for_update().get_or_create(
+            environment=environment,
+            defaults={
+                "lock_id": lock_id,
+                "info": shown,
+                "change": writer.change,
+                "fence": writer.fence,
+                "holder": writer.name,
+            },
+        )
+        if not created and made.lock_id != lock_id:
+            raise Locked(made)
+        if created:
+            record(environment, by, "state.lock", lock=lock_id)
+    return made
+
+
+def unlock(environment: Environment, *, lock_id: str, writer: Writer, by: Principal) -> None:
+    """Give the lock back; a run's credentials end with it. An empty `lock_id` is `force-unlock`'s: refused here."""
+    with transaction.atomic():
+        held = StateLock.objects.select_for_update().filter(environment=environment).first()
+        if held is None:
+            return
+        if held.lock_id != lock_id or held.change_id != (writer.change.pk if writer.change else None):
+            raise Locked(held)
+        held.delete()
+        record(environment, by, "state.unlock", lock=lock_id)
+        if writer.change is not None and writer.change.is_final:
+            credentials.revoke(writer.change, fence=writer.fence)
+
+
+def unlock_dead(environment: Environment, *, by: Principal) -> bool:
+    """Release the lock of a run whose Terraform is proven dead; False when there is none, or no proof."""
+    with transaction.atomic():
+        held = StateLock.objects.select_for_update().filter(environment=environment).first()
+        if held is None or held.change is None or tool_alive(held.change) is not False:
+            return False
+        if held.change.is_open:
+            return False
+        held.delete()
+        credentials.revoke(held.change, fence=held.fence)
+        record(environment, by, "state.unlock", lock=held.lock_id, proof="process is dead")
+    return True
+
+
+def force_unlock(environment: Environment, *, by: Principal, reason: str) -> None:
+    """An admin's word that the holder is gone. The caller has checked the right and asked for the reason."""
+    with transaction.atomic():
+        held = StateLock.objects.select_for_update().filter(environment=environment).first()
+        if held is None:
+            raise Conflict(_("The state is not locked."))
+        if held.change is not None and tool_alive(held.change) is True:
+            raise Conflict(
+                _("Terraform is still running and holds this lock."),
+                hint=_("Cancel the change; Terraform gives the lock back when it has saved its state."),
+            )
+        held.delete()
+        if held.change is not None:
+            credentials.revoke(held.change, fence=held.fence)
+        record(environment, by, "state.force_unlock", lock=held.lock_id, reason=reason, at=timezone.now())
+
+
+def tool_alive(change: Change) -> bool | None:
+    """Whether the change's Terraform still runs: False on proof, None when it cannot be told from here."""
+    change.refresh_from_db(fields=["tool_process", "status", "lease_owner"])
+    raw = change.tool_process
+    if not raw:
+        return False
+    return alive(ProcessIdentity(**raw))

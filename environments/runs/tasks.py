@@ -1,0 +1,13 @@
+"""What Celery carries for runs: looks at drift, on the housekeeping queue so that they delay no apply."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from environments.runs import drift
+
+
+@shared_task(name="runs.check_drift", ignore_result=True)
+def check_drift(environment_id: int) -> None:
+    """Look at one environment's drift, if nobody does already."""
+    drift.check(environment_id)

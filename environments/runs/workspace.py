@@ -1,0 +1,146 @@
+"""A run's private folder: the blueprint unpacked, its variables, Terraform's environment; kept and restored whole.
+
+Everything in it may hold secrets: 0700, packed and encrypted for the next phase, deleted at the end.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from portal.aws.credentials_file import RunCredentials, write_credentials
+from portal.aws.sessions import verify_identity
+
+from environments.accounts import access_to
+from environments.blueprints import snapshots
+from environments.changes.kinds import ToolFailure
+from environments.changes.models import Artefact, Change
+from environments.models import Definition, Environment
+from environments.runs.credentials import IssuedCredential
+from portal.core.errors import GatehouseError
+from portal.terraform.environment import backend_env, base_env, variable_env
+from portal.terraform.installation import Installation, install
+
+PLAN_FILE = "gatehouse.tfplan"
+VARIABLES_FILE = "gatehouse.auto.tfvars.json"
+ARCHIVE = "plan-folder"
+# Links into the provider mirror and Terraform's own notes of this machine: made again by init.
+LEFT_OUT = ("providers",)
+
+
+@dataclass
+class Workspace:
+    """`root` is where Terraform runs, `env` its whole environment, `secrets` what must never be shown."""
+
+    folder: Path
+    root: Path
+    env: dict[str, str]
+    installation: Installation
+    secrets: list[str] = field(default_factory=list)
+    aws: RunCredentials | None = None
+
+    @property
+    def plan_file(self) -> Path:
+        return self.root / PLAN_FILE
+
+
+def installed() -> Installation:
+    """What runs Terraform on this worker."""
+    return install(settings.WORK_DIR / "terraform", terraform=settings.TERRAFORM_BINARY or None)
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """Every text and number inside a sensitive value."""
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from leaves(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from leaves(part)
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+
+
+@contextmanager
+def workspace(
+    change: Change, definition: Definition, credential: IssuedCredential, *, name: str
+) -> Iterator[Workspace]:
+    """An empty private folder with Terraform's environment; gone at the end, whatever happened."""
+    environment = definition.environment
+    folder = settings.WORK_DIR / f"{change.uuid}-{name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        installation = installed()
+        env = base_env(cli_config=installation.cli_config, home=folder / "home")
+        address = f"{settings.INTERNAL_URL}/state/{environment.tenant.slug}/{environment.slug}"
+        env |= backend_env(address, credential.username, credential.password)
+        env |= variable_env({key: as_argument(value) for key, value in definition.sensitive.items()})
+        secrets = [credential.password, *leaves(definition.sensitive)]
+        made = Workspace(folder, folder / "source", env, installation, secrets)
+        _sign_in(made, environment)
+        yield made
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def as_argument(value: Any) -> str:
+    """A variable's value as TF_VAR_ wants it: a string as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _sign_in(made: Workspace, environment: Environment) -> None:
+    """Check that the credentials reach the environment's own account, and hand them to Terraform by file."""
+    if environment.account is None:
+        return
+    access = access_to(environment.account, environment.region)
+    try:
+        verify_identity(access)
+        made.aws = write_credentials(access, made.folder / "aws")
+    except GatehouseError as refused:
+        raise ToolFailure(refused.message, refused.hint) from refused
+    made.env |= made.aws.environment
+    made.secrets += made.aws.secrets
+
+
+def unpack_definition(made: Workspace, definition: Definition) -> None:
+    """Lay out the blueprint's snapshot and write the variables that are not sensitive."""
+    snapshot = snapshots.snapshot_of(definition.snapshot)
+    made.root = snapshots.unpack(snapshot, made.folder / "source", platform=made.installation.platform)
+    target = made.root / VARIABLES_FILE
+    target.touch(mode=0o600)
+    target.write_text(json.dumps(definition.variables, ensure_ascii=False))
+
+
+def pack(made: Workspace) -> bytes:
+    """The whole source folder with the plan and what the plan refers to, less the providers."""
+    source = made.folder / "source"
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.add(source, arcname="source", filter=_without_providers)
+    return json.dumps({"root": str(made.root.relative_to(made.folder))}).encode() + b"\n" + buffer.getvalue()
+
+
+def _without_providers(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    parts = Path(member.name).parts
+    if ".terraform" in parts and any(name in parts for name in LEFT_OUT):
+        return None
+    return member
+
+
+def restore(made: Workspace, artefact: Artefact) -> None:
+    """Lay out again what `pack` kept, on this worker."""
+    head, _newline, body = artefact.content.partition(b"\n")
+    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        archive.extractall(made.folder, filter="tar")
+    made.root = made.folder / json.loads(head)["root"]
