@@ -32,7 +32,9 @@ def find_token(plain: str) -> ApiToken | None:
     """The live token with exactly this text, None when it is unknown, expired, revoked or its owner left."""
     mark, _sep, rest = plain.partition("_")
     prefix = rest.partition("_")[0]
-    token = ApiToken.objects.select_related("user").filter(prefix=prefix).first() if mark == MARK else None
+    token: ApiToken | None = None
+    if mark == MARK:
+        token = ApiToken.objects.select_related("user").filter(prefix=prefix).first()
     right = hmac.compare_digest(token.digest if token else "0" * 64, digest_of(plain))
     if token is None or not right or not token.is_live(local_now()):
         return None

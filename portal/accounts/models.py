@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractUser
@@ -49,7 +50,7 @@ class User(AbstractUser):
     # Set when somebody else knows the password (new person, reset): only the password page opens then.
     must_change_password = models.BooleanField(default=False)
 
-    objects = PeopleManager()
+    objects: ClassVar[PeopleManager] = PeopleManager()
 
     class Meta:
         ordering = ("username",)
@@ -73,7 +74,7 @@ class User(AbstractUser):
         for secret in settings.SECRET_KEY_FALLBACKS:
             yield self._session_hash(secret)
 
-    def _session_hash(self, secret: str | None) -> str:
+    def _session_hash(self, secret: str | bytes | None) -> str:
         value = f"{self.password}:{self.session_epoch}"
         return salted_hmac("portal.accounts.session", value, secret=secret, algorithm="sha256").hexdigest()
 

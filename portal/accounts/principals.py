@@ -82,5 +82,5 @@ def address_of(request: HttpRequest) -> str:
     header = request.META.get("HTTP_X_FORWARDED_FOR", "")
     forwarded = [part.strip() for part in header.split(",") if part.strip()]
     if proxies and forwarded:
-        return forwarded[-min(proxies, len(forwarded))][:64]
+        return str(forwarded[-min(proxies, len(forwarded))])[:64]
     return str(request.META.get("REMOTE_ADDR", ""))[:64]

@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.contrib.auth.models import UserManager
-from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 if TYPE_CHECKING:
-    from portal.accounts.models import User
+    from portal.accounts.models import ApiToken, User  # noqa: F401 - named by a string in a base class
 
 
-class UserQuerySet(models.QuerySet["User"]):
+class UserQuerySet(QuerySet["User"]):
     def active(self) -> Self:
         return self.filter(is_active=True)
 
@@ -57,7 +56,7 @@ class PeopleManager(UserManager["User"]):
         return super().create_superuser(username, email, password, **extra_fields)
 
 
-class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+class ApiTokenQuerySet(QuerySet["ApiToken"]):
     def of(self, user: User) -> Self:
         return self.filter(user=user)
 

@@ -24,7 +24,7 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
 
     class Meta:
         model = ApiToken
-        fields = (
+        fields: tuple[str, ...] = (
             "prefix",
             "name",
             "scopes",
@@ -41,7 +41,7 @@ class NewTokenSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=80)
     days = serializers.IntegerField(min_value=1, max_value=MAX_DAYS, default=DEFAULT_DAYS)
     scopes = serializers.MultipleChoiceField(
-        choices=PERSONAL_SCOPES, default=list(PERSONAL_SCOPES), allow_empty=False
+        choices=PERSONAL_SCOPES, default=set(PERSONAL_SCOPES), allow_empty=False
     )
 
 
@@ -51,5 +51,5 @@ class ShownTokenSerializer(TokenSerializer):
     token = serializers.CharField(read_only=True)
 
     class Meta(TokenSerializer.Meta):
-        fields = (*TokenSerializer.Meta.fields, "token")  # type: ignore[assignment]
+        fields = (*TokenSerializer.Meta.fields, "token")
         read_only_fields = fields

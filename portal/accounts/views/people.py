@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -23,6 +23,9 @@ from portal.accounts.principals import principal_of
 from portal.core.clock import local_now
 from portal.core.errors import GatehouseError
 from portal.core.pagination import keyset_page
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 PLACE = {"section": "settings", "tab": "people"}
 PEOPLE_ON_A_PAGE = 50
@@ -119,7 +122,7 @@ def reset_password(request: HttpRequest, username: str) -> HttpResponse:
     return _show_password(request, subject, plain, 200)
 
 
-def _ask(request: HttpRequest, person: User, title: str, label: str, effect: str) -> HttpResponse:
+def _ask(request: HttpRequest, person: User, title: str, label: str, effect: _StrPromise) -> HttpResponse:
     """The confirm page: what the dialog of the person's page shows, at an address of its own."""
     context = {
         "section": "settings",
