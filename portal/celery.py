@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from celery import Celery, bootsteps
-from kombu import Queue
+from kombu.entity import Queue
 
 from portal.broker import register
 
@@ -27,7 +27,7 @@ app.conf.update(
 app.autodiscover_tasks()
 
 
-class WorkerHeartbeat(bootsteps.StartStopStep):
+class WorkerHeartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
     """Says in the database, while this worker is connected and consuming, that it lives."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)

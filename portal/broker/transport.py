@@ -4,6 +4,7 @@ Unlike kombu's own file transport it loses nothing: a message appears complete o
 was taken by a worker which died before acknowledging it comes back (docs/decisions/0001-embedded-broker.md).
 """
 # ruff: noqa: FBT001, FBT002 - the signatures are kombu's
+# mypy: disallow-untyped-calls=False
 
 from pathlib import Path
 from queue import Empty
@@ -91,7 +92,9 @@ class Channel(virtual.Channel):
     def get_table(self, exchange: str) -> list[tuple[str, str | None, str]]:
         return [(row.routing_key, row.pattern, row.queue) for row in self.spool.bindings(exchange)]
 
-    def queue_unbind(self, queue: str, exchange: str = "", routing_key: str = "", **kwargs: Any) -> None:
+    def queue_unbind(
+        self, queue: str, exchange: str = "", routing_key: str = "", arguments: Any = None, **kwargs: Any
+    ) -> None:
         self.state.binding_delete(queue, exchange, routing_key)
         self.spool.unbind(exchange, queue, routing_key)
 
@@ -105,7 +108,7 @@ class Channel(virtual.Channel):
         super().basic_consume(queue, no_ack, *args, **kwargs)
 
     def basic_get(self, queue: str, no_ack: bool = False, **kwargs: Any) -> virtual.Message | None:
-        message = super().basic_get(queue, no_ack=no_ack, **kwargs)
+        message: virtual.Message | None = super().basic_get(queue, no_ack=no_ack, **kwargs)
         if message is not None and no_ack:
             self.spool.acknowledge(message.delivery_tag)
         return message
@@ -125,9 +128,10 @@ class Transport(virtual.Transport):
     @property
     def folder(self) -> Path:
         """The folder of the address. Raises ValueError when it is not absolute."""
-        if self.client.hostname not in (None, "", "localhost"):
+        client: Any = self.client
+        if client.hostname not in (None, "", "localhost"):
             raise ValueError("CELERY_BROKER_URL: portalfs needs an absolute folder, portalfs:///the/folder")
-        return Path("/" + (self.client.virtual_host or "").lstrip("/"))
+        return Path("/" + (client.virtual_host or "").lstrip("/"))
 
     def driver_version(self) -> str:
         return "1"
