@@ -19,7 +19,9 @@ def main() -> int:
     from portal.sandbox.server import serve
 
     try:
-        serve(host=arguments.host, port=arguments.port, folder=arguments.data)
+        serve(
+            host=arguments.host, port=arguments.port, folder=arguments.data, save_every=arguments.save_every
+        )
     except DataFolderError as error:
         logging.error("%s", error)
         return 1
@@ -34,6 +36,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 takes a free one")
     parser.add_argument("--data", type=Path, required=True, help="folder that keeps the content")
+    parser.add_argument(
+        "--save-every",
+        type=float,
+        default=15.0,
+        help="least seconds between saves (default: %(default)s)",
+    )
     return parser.parse_args()
 
 

@@ -51,6 +51,7 @@ def install() -> None:
     iam_models.get_account_id_from = _account_id_from
     wrap(BaseResponse, "get_access_key")(_access_key)
     wrap(STSBackend, "assume_role")(_assume_role)
+    wrap(STSBackend, "get_caller_identity")(_caller_identity)
     _stop_tracking_instances()
 
 
@@ -68,6 +69,14 @@ def _assume_role(original: Any, backend: STSBackend, *args: Any, **kwargs: Any) 
     session = original(backend, *args, **kwargs)
     _forget_old_sessions(session)
     return session
+
+
+def _caller_identity(original: Any, backend: STSBackend, *args: Any, **kwargs: Any) -> tuple[str, str, str]:
+    user_id, arn, account = original(backend, *args, **kwargs)
+    if arn.endswith(":user/moto"):
+        # Moto's answer for a key that nobody was given; an account by its number is its root.
+        return account, f"arn:{backend.partition}:iam::{account}:root", account
+    return user_id, arn, account
 
 
 def _forget_old_sessions(newest: Any) -> None:

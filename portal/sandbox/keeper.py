@@ -16,7 +16,6 @@ from portal.sandbox.gate import RequestGate
 log = logging.getLogger(__name__)
 
 FILE_NAME = "snapshot"
-SAVE_EVERY = 15.0  # seconds between two saves of changing content
 _PATIENCE = 2.0  # seconds to hold back new requests while the last ones finish
 _WARN_AFTER = 60.0  # seconds without a successful save before it is said
 
@@ -30,12 +29,13 @@ class _BusyError(Exception):
 
 
 class Keeper:
-    """Owns a data folder for the life of the process.
+    """Owns a data folder for the life of the process; saves at most every ``save_every`` seconds.
 
     Raises DataFolderError when the folder belongs to another user or another sandbox uses it.
     """
 
-    def __init__(self, folder: Path, gate: RequestGate) -> None:
+    def __init__(self, folder: Path, gate: RequestGate, save_every: float) -> None:
+        self._save_every = save_every
         self._folder = folder
         self._path = folder / FILE_NAME
         self._gate = gate
@@ -73,7 +73,7 @@ class Keeper:
     def save_if_due(self) -> None:
         """Save when something changed and the last attempt is long enough ago; call it every second."""
         now = time.monotonic()
-        if self.unsaved_changes and now - self._last_attempt >= SAVE_EVERY:
+        if self.unsaved_changes and now - self._last_attempt >= self._save_every:
             self.save()
 
     def save(self, patience: float = _PATIENCE, *, last_chance: bool = False) -> bool:

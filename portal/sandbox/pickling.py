@@ -82,10 +82,10 @@ class _Pickler(pickle.Pickler):
             return importlib.import_module, (thing.__name__,)
         if isinstance(thing, weakref.WeakValueDictionary):
             return weakref.WeakValueDictionary, (), None, None, iter(list(thing.items()))
-        if isinstance(thing, defaultdict) and type(thing) is not defaultdict:
-            # Pickle would call the subclass with a factory, which is not what its __init__ takes.
-            parts = (type(thing), thing.default_factory)
-            return _default_dict, parts, vars(thing), None, iter(list(thing.items()))
+        if _is_peculiar_dict(thing):
+            factory = thing.default_factory if isinstance(thing, defaultdict) else None
+            content = list(dict.items(thing))
+            return _empty_dict, (type(thing),), (vars(thing), content, factory), None, None, _fill_dict
         if isinstance(thing, types.FunctionType) and thing.__name__ == "<lambda>":
             return _lambda, _lambda_whereabouts(thing)
         return _reduce_key(thing)
@@ -135,10 +135,29 @@ def _ended_thread(cls: type[threading.Thread], name: str, state: dict[str, Any])
     return thread
 
 
-def _default_dict(cls: type[defaultdict[Any, Any]], factory: Any) -> defaultdict[Any, Any]:
-    made = cls.__new__(cls)
-    made.default_factory = factory
-    return made
+def _is_peculiar_dict(thing: Any) -> bool:
+    """Whether pickle would go through methods that a subclass of dict changed.
+
+    S3's store of versions answers with the newest one only, and a defaultdict's subclass may be made
+    with other arguments than a factory: what is really inside must be kept and put back directly.
+    """
+    cls: Any = type(thing)
+    if not isinstance(thing, dict) or cls in {dict, defaultdict} or not hasattr(thing, "__dict__"):
+        return False
+    ordinary = cls.__reduce__ in (dict.__reduce__, defaultdict.__reduce__)
+    return bool(ordinary and cls.__getstate__ is object.__getstate__)
+
+
+def _empty_dict(cls: type[dict[Any, Any]]) -> dict[Any, Any]:
+    return cls.__new__(cls)
+
+
+def _fill_dict(made: Any, parts: tuple[dict[str, Any], list[tuple[Any, Any]], Any]) -> None:
+    attributes, content, factory = parts
+    vars(made).update(attributes)
+    dict.update(made, content)
+    if isinstance(made, defaultdict):
+        made.default_factory = factory
 
 
 def _account_backend(backend: type, account_id: str) -> AccountSpecificBackend[Any]:

@@ -140,8 +140,12 @@ def _read(path: Path) -> tuple[_Header, bytes]:
         raise
     except OSError as error:
         raise SnapshotUnusableError(f"it cannot be opened ({error.strerror})") from error
+    try:
+        _check_trust(os.fstat(descriptor))
+    except SnapshotUnusableError:
+        os.close(descriptor)
+        raise
     with os.fdopen(descriptor, "rb") as file:
-        _check_trust(os.fstat(file.fileno()))
         if file.readline(len(_MAGIC)) != _MAGIC:
             raise SnapshotUnusableError("it is not a snapshot of this format")
         header = _parse_header(file.readline(10_000))

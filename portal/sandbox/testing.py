@@ -67,14 +67,14 @@ class RunningSandbox:
 
 
 @contextmanager
-def running_sandbox(data_dir: Path | None = None) -> Iterator[RunningSandbox]:
+def running_sandbox(data_dir: Path | None = None, *, save_every: float = 15.0) -> Iterator[RunningSandbox]:
     """Run a sandbox for the time of the block, with a data folder of its own unless one is given.
 
     Raises SandboxDidNotStartError.
     """
     with tempfile.TemporaryDirectory(prefix="sandbox-") as scratch:
         folder = data_dir or Path(scratch) / "data"
-        sandbox = _start(folder, Path(scratch) / "log")
+        sandbox = _start(folder, Path(scratch) / "log", save_every)
         try:
             yield sandbox
         finally:
@@ -108,8 +108,9 @@ class GoldenSnapshot:
                 yield sandbox
 
 
-def _start(folder: Path, log: Path) -> RunningSandbox:
+def _start(folder: Path, log: Path, save_every: float) -> RunningSandbox:
     command = [sys.executable, "-m", "portal.sandbox", "--port", "0", "--data", str(folder)]
+    command += ["--save-every", str(save_every)]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, cwd=_root(), env=_environment()

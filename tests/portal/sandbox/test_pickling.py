@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from moto import backends
 from moto.core.base_backend import BackendDict
+from moto.s3.utils import _VersionedKeyStore
 from moto.ssm.models import ParameterDict
 
 from portal.sandbox import pickling
@@ -64,6 +65,16 @@ def test_dictionaries_with_factories_still_make_values() -> None:
     copy["new"].append(1)
     assert copy["new"] == [1]
     assert kept(defaultdict(list))["x"] == []
+
+
+def test_all_versions_of_an_object_are_kept() -> None:
+    versions = _VersionedKeyStore()
+    versions["state"] = "old"
+    versions["state"] = "new"
+    copy = kept(versions)
+    assert type(copy) is _VersionedKeyStore
+    assert copy.getlist("state") == ["old", "new"]
+    assert copy["state"] == "new"
 
 
 def _nested() -> Any:
