@@ -8,6 +8,7 @@ locals {
 
   # Either a peer group or an address range. Rules are resources of their own: groups that name each
   # other in inline rules are a cycle, and an inline rule cannot be reviewed by itself in a plan.
+  # The key becomes the rule's name tag, the first column of the console's list of rules.
   ingress = {
     alb-https-from-anywhere = { group = "alb", port = 443, peer = null, cidr = "0.0.0.0/0" }
     ecs-from-alb            = { group = "ecs", port = var.service_port, peer = "alb", cidr = null }
@@ -37,7 +38,6 @@ resource "aws_vpc_security_group_ingress_rule" "this" {
   for_each = local.ingress
 
   security_group_id            = aws_security_group.this[each.value.group].id
-  description                  = each.key
   ip_protocol                  = "tcp"
   from_port                    = each.value.port
   to_port                      = each.value.port
@@ -51,7 +51,6 @@ resource "aws_vpc_security_group_egress_rule" "this" {
   for_each = local.egress
 
   security_group_id            = aws_security_group.this[each.value.group].id
-  description                  = each.key
   ip_protocol                  = "tcp"
   from_port                    = each.value.port
   to_port                      = each.value.port
