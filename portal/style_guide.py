@@ -49,9 +49,7 @@ def _log(request: HttpRequest) -> JsonResponse:
 
 
 def _context(now: datetime) -> dict[str, Any]:
-    wrong = samples.SampleForm(
-        {"name": "Not A Slug", "roles": ["viewer"], "region": "us-east-1", "start": "x"}
-    )
+    typed = {"name": "Not A Slug", "roles": ["viewer"], "region": "us-east-1", "start": "x"}
     return {
         "section": "settings",
         "sandbox": True,
@@ -78,7 +76,7 @@ def _context(now: datetime) -> dict[str, Any]:
         "editors": samples.EDITORS,
         "editor_errors": {"var-allowed_cidrs-1": ["10.0.12.0/24 overlaps the private subnet."]},
         "form": samples.SampleForm(),
-        "wrong_form": wrong,
+        "wrong_form": samples.SampleForm(typed),
         "filter_form": samples.SampleFilter(),
         "page": Page(rows=[], older="abc", newer=None),
         "amounts": [

@@ -64,6 +64,8 @@ PLAN: tuple[dict[str, Any], ...] = (
     },
 )
 
+ALARM = ["object", {"metric": "string", "threshold": "number", "actions": ["list", "string"]}, ["actions"]]
+
 # (name, type, value) for the editors of generated forms.
 EDITORS: tuple[tuple[str, Any, Any], ...] = (
     ("var-name", "string", "triflow-ai-production"),
@@ -152,7 +154,9 @@ def votes(now: datetime) -> list[dict[str, Any]]:
 
 
 def progress(now: datetime) -> list[dict[str, Any]]:
-    ago = lambda seconds: now - timedelta(seconds=seconds)  # noqa: E731
+    def ago(seconds: int) -> datetime:
+        return now - timedelta(seconds=seconds)
+
     return [
         {
             "status": "failed",
