@@ -29,7 +29,7 @@ LIFETIME = timedelta(hours=1)
 # Credentials with less than this left are not handed out again.
 RESERVE = timedelta(minutes=5)
 CLIENTS_KEPT = 128
-CONFIG = Config(  # type: ignore[call-arg] - the stubs miss the last option
+CONFIG = Config(  # type: ignore[call-arg]  # the stubs miss the last option
     connect_timeout=5,
     read_timeout=60,
     retries={"mode": "adaptive", "total_max_attempts": 6},
