@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from portal.accounts.access import signed_in
 from portal.health import healthz, readyz
+from portal.style_guide import style_guide
 
 handler400 = "portal.core.error_pages.bad_request"
 handler403 = "portal.core.error_pages.permission_denied"
@@ -17,6 +18,7 @@ urlpatterns = [
     path("api/v1/", include("portal.api")),
     path("accounts/", include("portal.accounts.urls")),
     path("settings/", signed_in(RedirectView.as_view(pattern_name="accounts:profile")), name="settings"),
+    path("style/", style_guide, name="style_guide"),
     # The rooms write their addresses in full: they share the tree below tenants/ and environments.
     path("", include("environments.overview.urls")),
     path("", include("environments.urls")),
