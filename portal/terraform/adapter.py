@@ -72,7 +72,7 @@ class CommandLine(Terraform):  # type: ignore[misc]
             raise CommandRefused(f"The portal does not run “terraform {command}”.")
         chosen: dict[str, Any] = {}
         for name, value in (options or {}).items():
-            if name in REFUSED_OPTIONS:
+            if name.replace("-", "_") in REFUSED_OPTIONS:
                 raise CommandRefused(f"The portal does not pass -{name.replace('_', '-')} to Terraform.")
             if isinstance(value, Mapping | bytes):
                 raise CommandRefused(f"The option -{name.replace('_', '-')} cannot take such a value.")

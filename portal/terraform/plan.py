@@ -131,6 +131,9 @@ def read_plan(source: bytes | str | Path) -> Plan:
     version = document.get("format_version")
     if not isinstance(version, str) or version.partition(".")[0] != "1":
         raise PlanUnreadable(f"The plan has format version {version!r}; this portal reads version 1.")
+    if "planned_values" not in document:
+        # A state shown as JSON has a format version too, and would look like a plan that changes nothing.
+        raise PlanUnreadable("The document is not a plan: it has no planned values.")
     try:
         return _plan(document, version)
     except (AttributeError, TypeError, KeyError, ValueError, RecursionError) as error:
@@ -143,8 +146,7 @@ def _plan(document: dict[str, Any], version: str) -> Plan:
     everything = [_resource_change(entry, matcher) for entry in _objects(document, "resource_changes")]
     changes = tuple(change for change in everything if change.action != "no-op")
     outputs = (
-        _output_change(name, change, matcher)
-        for name, change in sorted((document.get("output_changes") or {}).items())
+        _output_change(name, change, matcher) for name, change in sorted(_output_changes(document).items())
     )
     touched = {change.address for change in changes}
     return Plan(
@@ -162,10 +164,17 @@ def _plan(document: dict[str, Any], version: str) -> Plan:
 
 
 def _objects(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    found = document.get(key) or []
+    found = [] if document.get(key) is None else document[key]
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise PlanUnreadable(f"The plan's {key} are not a list of objects.")
     return found
+
+
+def _output_changes(document: dict[str, Any]) -> dict[str, Any]:
+    found = document.get("output_changes")
+    if found is not None and not isinstance(found, dict):
+        raise PlanUnreadable("The plan's output_changes are not an object.")
+    return found or {}
 
 
 def _resource_change(entry: dict[str, Any], matcher: SecretMatcher) -> ResourceChange:

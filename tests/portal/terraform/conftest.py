@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from portal.terraform.adapter import Option
 from portal.terraform.environment import backend_env, base_env
@@ -16,6 +17,10 @@ from portal.terraform.installation import Installation, install
 from portal.terraform.options import apply_options, init_options, plan_options, show_options
 from portal.terraform.process import RunningProcess, start
 from tests.portal.terraform.backend import StateServer, serve
+
+# A machine that is busy with other things must not fail a test about content.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -94,6 +94,7 @@ def test_interrupt_is_sent_once_however_often_it_is_asked(tmp_path: Path) -> Non
     )
     assert eventually(lambda: "ready" in (tmp_path / "log").read_text())
     assert [process.interrupt() for _ in range(5)] == [True, False, False, False, False]
+    assert eventually(lambda: "INT" in (tmp_path / "log").read_text())
     # The guard is the second line of defence: it keeps count even of orders that come round the first.
     assert process._popen.stdin is not None
     process._popen.stdin.write(b"i")
@@ -265,6 +266,7 @@ def test_kill_9_of_the_guard_lets_terraform_save_and_unlock(
     process = workspace.start_apply()
     assert eventually((workspace.folder / "slow-started").exists)
     os.kill(process._popen.pid, signal.SIGKILL)
+    assert process.wait(30) == LOST
     assert process.finish() == LOST
     assert alive(process.identity) is False
     assert "terraform_data.quick" in saved_addresses(state_server)
