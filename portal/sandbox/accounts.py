@@ -9,6 +9,7 @@
 import base64
 import binascii
 import re
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -52,6 +53,7 @@ def install() -> None:
     wrap(BaseResponse, "get_access_key")(_access_key)
     wrap(STSBackend, "assume_role")(_assume_role)
     wrap(STSBackend, "get_caller_identity")(_caller_identity)
+    wrap(iam_models.IAMBackend, "_init_aws_policies")(_managed_policies)
     _stop_tracking_instances()
 
 
@@ -90,6 +92,15 @@ def _forget_old_sessions(newest: Any) -> None:
     for session in ended:
         sessions.remove(session)
         keys.pop(session.access_key_id, None)
+
+
+def _managed_policies(original: Any, backend: iam_models.IAMBackend) -> list[Any]:
+    """AWS's own policies, 4 MB of text, kept once for all accounts in memory and in a snapshot."""
+    policies: list[Any] = original(backend)
+    for policy in policies:
+        for version in policy.versions:
+            version.document = sys.intern(version.document)
+    return policies
 
 
 def _stop_tracking_instances() -> None:
