@@ -125,7 +125,8 @@ def reset_password(request: HttpRequest, username: str) -> HttpResponse:
 def _ask(request: HttpRequest, person: User, title: str, label: str, effect: _StrPromise) -> HttpResponse:
     """The confirm page: what the dialog of the person's page shows, at an address of its own."""
     context = {
-        "section": "settings",
+        **PLACE,
+        "person": person,
         "title": title % {"name": person},
         "content": format_html("<p>{}</p>", effect),
         "action": request.path,
@@ -133,7 +134,7 @@ def _ask(request: HttpRequest, person: User, title: str, label: str, effect: _St
         "variant": "danger",
         "back_url": reverse("accounts:person", args=[person.username]),
     }
-    return render(request, "components/confirm_page.html", context)
+    return render(request, "accounts/confirm.html", context)
 
 
 def _show_password(request: HttpRequest, person: User, plain: str, status: int) -> HttpResponse:
