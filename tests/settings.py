@@ -19,7 +19,7 @@ os.environ.setdefault("GATEHOUSE_PRODUCTION", "false")
 os.environ.setdefault("DEBUG", "false")
 
 from portal.settings import *  # noqa: E402, F403
-from portal.settings import DATABASES, STORAGES  # noqa: E402
+from portal.settings import DATABASES, INSTALLED_APPS, STORAGES  # noqa: E402
 
 
 def _remove_folder() -> None:
@@ -42,6 +42,10 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_BROKER_URL = "memory://"
 CELERY_TASK_ALWAYS_EAGER = False
+(Path(_FOLDER) / "static").mkdir()
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 ALLOWED_HOSTS = ["*"]
 SECURE_SSL_REDIRECT = False
+
+# Tables to try the foundation's fields and queries on.
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.portal.core"]

@@ -158,6 +158,8 @@ LOG_PATTERNS = [
     (re.compile(r"\b(?:gh[opsur]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abpros]-[\w-]{10,})"), MASK),
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), MASK),
     (re.compile(r"(//[^/\s:@]+:)[^/\s@]+(?=@)"), rf"\1{MASK}"),
+    # As the HTTP library shows a Slack webhook at level DEBUG: without its host.
+    (re.compile(r"(/services/)T\w+/B\w+/\w+"), rf"\1{MASK}"),
     (re.compile(r"(https?://hooks\.[^/\s]+/)[^\s\"']+"), rf"\1{MASK}"),
     (
         re.compile(

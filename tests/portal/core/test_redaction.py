@@ -166,6 +166,7 @@ def test_audit_values_are_masked_by_name() -> None:
         ("key AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
         ("postgres://gatehouse:hunter2@db/x", "hunter2"),
         ("POST https://hooks.slack.com/services/T0/B0/xyz", "T0/B0/xyz"),
+        ('https://hooks.slack.com:443 "POST /services/T0AB/B0CD/xyzXYZ HTTP/1.1" 200', "xyzXYZ"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "MIIE"),
     ],
 )
