@@ -24,7 +24,7 @@ def load_document(source: bytes | str | Path, error: type[Exception], what: str)
             if source.stat().st_size > MOST_BYTES:
                 raise error(f"The {what} is larger than {MOST_BYTES // 1024**2} MB.")
             source = source.read_bytes()
-        document = json.loads(source, parse_float=_finite, parse_constant=_finite)
+        document = _parse(source)
     except OSError as failure:
         raise error(f"The {what} could not be read: {failure.strerror}.") from failure
     except (ValueError, RecursionError) as failure:
@@ -34,6 +34,20 @@ def load_document(source: bytes | str | Path, error: type[Exception], what: str)
     if _deeper_than(document, DEEPEST):
         raise error(f"The {what} is nested more than {DEEPEST} levels deep.")
     return document
+
+
+def _parse(source: bytes | str) -> Any:
+    """The JSON of the whole text, or of the one long line among warnings that Terraform printed around
+    it.
+    """
+    try:
+        return json.loads(source, parse_float=_finite, parse_constant=_finite)
+    except ValueError:
+        data = source.encode() if isinstance(source, str) else source
+        lines = [line for line in data.splitlines() if line.startswith(b"{") and line.endswith(b"}")]
+        if not lines:
+            raise
+        return json.loads(max(lines, key=len), parse_float=_finite, parse_constant=_finite)
 
 
 def _finite(text: str) -> float:

@@ -20,6 +20,7 @@ class LogFollower:
         self.path = path
         self.offset = offset
         self.max_line = max_line
+        self.more = False  # whether the last read stopped at its limit, with more to read at once
         self._pending = b""  # start of a line whose end has not been written yet
         self._skipped = 0  # bytes dropped from the middle of an overlong line
 
@@ -56,9 +57,11 @@ class LogFollower:
         try:
             with self.path.open("rb") as file:
                 file.seek(self._position)
-                return file.read(limit)
+                data = file.read(limit)
         except FileNotFoundError:
-            return b""
+            data = b""
+        self.more = len(data) == limit
+        return data
 
     def _hold(self, data: bytes) -> None:
         room = max(0, self.max_line - len(self._pending))

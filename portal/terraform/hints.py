@@ -16,20 +16,25 @@ RULES = (*hints_terraform.FIRST, *hints_aws.RULES, *hints_terraform.LAST)
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """`title` and `remedy` are English source texts with `%(name)s` places for `details`: translate, then
-    fill.
+    """`title` and `remedy` are English sentences. `source`: "terraform", "aws" or "portal", whose word it
+    was.
 
-    `source`: "terraform", "aws" or "portal", whose word it was. `str()` gives the remedy in English.
+    To translate: `gettext(hint.title)` and `gettext(hint.template) % hint.details`.
     """
 
     code: str
     title: str
-    remedy: str
+    template: str
     source: str
     details: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def remedy(self) -> str:
+        """What to do, with the details filled in."""
+        return self.template % self.details
+
     def __str__(self) -> str:
-        return self.remedy % self.details
+        return self.remedy
 
 
 def hint_for(text: str) -> Hint | None:

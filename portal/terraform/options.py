@@ -65,7 +65,7 @@ def apply_options(*, lock_timeout: int = 60, parallelism: int | None = None) -> 
 
 
 def show_options() -> Options:
-    """`terraform show PLAN`: one JSON document."""
+    """`terraform show PLAN`: one JSON document on one line. Read it from the log file, not line by line."""
     return {"json": FLAG}
 
 

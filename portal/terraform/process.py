@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,12 +27,17 @@ LOST = 254
 
 
 class RunningProcess:
-    """A started command. Not thread-safe: one owner polls it. The owner's death interrupts it, from
-    whatever thread.
+    """A started command. Not thread-safe: one owner polls it.
+
+    Terraform is interrupted when the owner's process dies, and also when this object is lost (an error
+    between start and supervision): both close the pipe to the guard. The end of a thread does nothing.
     """
 
     def __init__(self, popen: subprocess.Popen[bytes], log_path: Path) -> None:
         self._popen = popen
+        assert popen.stdin is not None
+        # subprocess keeps a forgotten child's pipes open; ours must close, for that is the message.
+        weakref.finalize(self, popen.stdin.close)
         self._answers = b""
         self._exit: int | None = None
         self.log_path = log_path

@@ -33,11 +33,19 @@ def supervise(
     error that may pass (a database that is busy) should be dealt with inside them.
     """
     source = follower or follow(process.log_path)
+    next_tick = 0.0
     try:
         while process.poll() is None:
-            _obey(process, tick())
-            if not _deliver(source, on_lines):
-                process.wait(interval)
+            if time.monotonic() >= next_tick:
+                next_tick = time.monotonic() + interval
+                _obey(process, tick())
+            lines = source.read()
+            if lines:
+                on_lines(lines)
+            if not source.more:
+                # One batch per interval, however fast the lines come: each may cost the owner a
+                # transaction.
+                process.wait(max(0.0, next_tick - time.monotonic()))
     except BaseException:
         _stop(process, grace)
         raise
@@ -55,18 +63,8 @@ def _obey(process: RunningProcess, order: Order | None) -> None:
         process.kill()
 
 
-def _deliver(source: LogFollower, on_lines: Callable[[list[str]], None]) -> bool:
-    """One batch, at most a megabyte. True if there was one, so that a flood is not throttled by the
-    interval."""
-    lines = source.read()
-    if lines:
-        on_lines(lines)
-    return bool(lines)
-
-
 def _stop(process: RunningProcess, grace: float) -> None:
     process.interrupt()
-    deadline = time.monotonic() + grace
-    if process.wait(max(0.0, deadline - time.monotonic())) is None:
+    if process.wait(grace) is None:
         process.kill()
     process.finish()

@@ -275,6 +275,11 @@ def test_what_is_no_plan_is_refused_in_one_sentence(document: bytes) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_warnings_around_the_document_do_not_matter() -> None:
+    whole = plan(change("aws_x.a", ["create"], None, {"a": 1}))
+    assert len(read_plan(b"Warning: something\n\n" + whole + b"\n{}\nMore words\n").changes) == 1
+
+
 def test_a_truncated_plan_is_refused(tmp_path: Any) -> None:
     whole = plan(change("aws_x.a", ["create"], None, {"a": "ü"}))
     for length in range(len(whole)):

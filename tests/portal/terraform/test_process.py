@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -110,6 +111,13 @@ def test_orders_after_the_end_reach_nobody(tmp_path: Path) -> None:
     process.kill()
     assert not process.killed
     assert process.finish() == 0
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_process_whose_owner_forgot_it_is_interrupted(tmp_path: Path) -> None:
+    identity = shell(tmp_path, "exec sleep 300").identity
+    gc.collect()
+    assert eventually(lambda: alive(identity) is False, 5)
 
 
 def test_wait_gives_up_after_its_timeout(tmp_path: Path) -> None:

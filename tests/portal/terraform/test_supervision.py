@@ -56,8 +56,8 @@ def test_no_line_is_lost_at_ten_thousand_a_second(tmp_path: Path) -> None:
     assert len(lines) == 30002
     digest = hashlib.sha256("".join(lines[:30000]).encode()).hexdigest()
     assert lines[30000:] == [digest, "last words without a line end"]
-    assert ticks > 10
-    assert len(batches) < 1000, "lines come in batches, not one by one"
+    assert 10 < ticks < 100
+    assert len(batches) <= ticks + 1, "a batch may cost a transaction: one per interval, however many lines"
 
 
 def test_a_tick_can_interrupt_and_then_kill(tmp_path: Path) -> None:
