@@ -111,7 +111,7 @@ def _store_proposal(work: Work, draft: Draft) -> None:
         if status == Status.APPROVED:
             fields["approved_at"] = now
             fields["due_at"] = change.start_at
-        move(change, status, by=work.by, fence=work.fence, note=draft.summary, **fields)
+        move(change, status, by=work.by, held=work.fence, note=draft.summary, **fields)
         notices.announce(change, status.value)
         if status == Status.APPROVED and change.start == "on_approval":
             dispatch(change)
@@ -174,7 +174,7 @@ def _execute(change: Change, *, by: Principal) -> None:
             return
         work.lease.check()
         with transaction.atomic():
-            move(change, Status.VERIFYING, by=by, fence=work.fence)
+            move(change, Status.VERIFYING, by=by, held=work.fence)
             freed = claims.release(change)
         wake_waiting(freed)
         _verify(work)
@@ -192,7 +192,7 @@ def _verify(work: Work) -> None:
             work.change,
             status,
             by=work.by,
-            fence=work.fence,
+            held=work.fence,
             note=verdict.summary,
             finished_at=timezone.now(),
             error_message="" if verdict.ok else verdict.message,
@@ -282,7 +282,7 @@ def _end(work: Work, status: Status, *, settle: bool, note: str, **fields: Any) 
             work.change,
             status,
             by=work.by,
-            fence=work.fence,
+            held=work.fence,
             note=note,
             finished_at=timezone.now(),
             **fields,

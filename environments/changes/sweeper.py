@@ -57,7 +57,7 @@ def _bury(change: Change) -> None:
     if change.status == Status.PROPOSING:
         note = _("The worker %(owner)s died while proposing; it is proposed again.") % {"owner": owner}
         # The next fence is what a worker that only seemed dead fails on.
-        move(change, Status.REQUESTED, by=SYSTEM, note=note, fence=change.fence, **RELEASED)
+        move(change, Status.REQUESTED, by=SYSTEM, note=note, held=change.fence, **RELEASED)
         Change.objects.filter(pk=change.pk).update(fence=change.fence + 1)
         dispatch(change)
         return
@@ -72,7 +72,7 @@ def _bury(change: Change) -> None:
         Status.INTERRUPTED,
         by=SYSTEM,
         note=message,
-        fence=change.fence,
+        held=change.fence,
         finished_at=timezone.now(),
         error_kind=ErrorKind.PORTAL,
         error_message=f"{message} {kind.after_death(change)}".strip(),

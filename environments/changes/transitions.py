@@ -40,12 +40,12 @@ def move(
     by: Principal,
     action: str = "",
     note: str = "",
-    fence: int | None = None,
+    held: int | None = None,
     **fields: Any,
 ) -> None:
     """Move the change to `to` if it still is what `change` says, else raise StaleState.
 
-    Must run inside a transaction (the audit log insists). `fence`, when given, must be the row's:
+    Must run inside a transaction (the audit log insists). `held`, when given, must be the row's fence:
     a worker that lost its lease moves nothing. `fields` are written with the move.
     """
     old = Status(change.status)
@@ -55,8 +55,8 @@ def move(
             hint=_("Reload the page to see what happened."),
         )
     rows = Change.objects.filter(pk=change.pk, status=old, version=change.version)
-    if fence is not None:
-        rows = rows.filter(fence=fence)
+    if held is not None:
+        rows = rows.filter(fence=held)
     compare_and_set(rows, status=to, version=change.version + 1, **fields)
     Transition.objects.create(change=change, from_status=old, to_status=to, by=by.name, note=note)
     change.status, change.version = to, change.version + 1

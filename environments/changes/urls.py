@@ -1,6 +1,16 @@
 """Addresses of the changes pages."""
 
-from django.urls import URLPattern
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from portal.accounts.access import signed_in
 
 app_name = "changes"
-urlpatterns: list[URLPattern] = []
+
+
+@signed_in
+def soon(request: HttpRequest, **kwargs: object) -> HttpResponse:
+    return HttpResponse("soon")
+
+
+urlpatterns = [path("changes/<uuid:uuid>/", soon, name="detail")]

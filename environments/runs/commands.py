@@ -103,7 +103,7 @@ class _Ticker:
         self.asked_at = time.monotonic()
         if self.made.aws is not None:
             try:
-                refresh(self.made.aws)
+                self.work.log.redactor.add(refresh(self.made.aws))
             except GatehouseError:
                 logger.warning("Could not renew AWS credentials of %s", self.work.change.uuid, exc_info=True)
         try:
