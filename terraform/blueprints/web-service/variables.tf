@@ -60,8 +60,8 @@ variable "network" {
   }
 
   validation {
-    condition     = length(distinct(var.network.zones)) >= 2 && alltrue([for zone in var.network.zones : can(regex("^[a-f]$", zone))])
-    error_message = "Name at least two zones by their letters, for instance a and c."
+    condition     = length(var.network.zones) >= 2 && length(var.network.zones) <= 4 && length(distinct(var.network.zones)) == length(var.network.zones) && alltrue([for zone in var.network.zones : can(regex("^[a-f]$", zone))])
+    error_message = "Name two to four different zones by their letters, for instance a and c."
   }
 }
 

@@ -27,3 +27,8 @@ output "log_group_name" {
   description = "Where the slow queries are."
   value       = aws_cloudwatch_log_group.this.name
 }
+
+output "final_snapshot_name" {
+  description = "Name of the snapshot that a deletion leaves behind."
+  value       = aws_db_instance.this.final_snapshot_identifier
+}

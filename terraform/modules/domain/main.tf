@@ -1,5 +1,8 @@
 locals {
   zone_id = var.zone_id == null ? aws_route53_zone.this[0].zone_id : var.zone_id
+
+  # One name, so one proof that it is ours.
+  validation = one(aws_acm_certificate.this.domain_validation_options)
 }
 
 resource "aws_route53_zone" "this" {
@@ -19,14 +22,10 @@ resource "aws_acm_certificate" "this" {
 }
 
 resource "aws_route53_record" "validation" {
-  for_each = {
-    for option in aws_acm_certificate.this.domain_validation_options : option.domain_name => option
-  }
-
   zone_id = local.zone_id
-  name    = each.value.resource_record_name
-  type    = each.value.resource_record_type
-  records = [each.value.resource_record_value]
+  name    = local.validation.resource_record_name
+  type    = local.validation.resource_record_type
+  records = [local.validation.resource_record_value]
   ttl     = 300
 
   # A certificate and its successor for the same name are validated by the same record.
@@ -35,7 +34,7 @@ resource "aws_route53_record" "validation" {
 
 resource "aws_acm_certificate_validation" "this" {
   certificate_arn         = aws_acm_certificate.this.arn
-  validation_record_fqdns = [for record in aws_route53_record.validation : record.fqdn]
+  validation_record_fqdns = [aws_route53_record.validation.fqdn]
 }
 
 resource "aws_route53_record" "this" {
