@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from portal import style_samples as samples
 from portal.accounts.access import signed_in
+from portal.core.errors import StaleState
 from portal.core.pagination import Page
 from portal.core.templatetags.states import CHANGE_STATUSES, STATES
 
@@ -26,6 +27,10 @@ def style_guide(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied(_("The style guide is for portal administrators."))
     if "after" in request.GET:
         return _log(request)
+    if request.GET.get("part") == "refused":
+        raise StaleState(_("Somebody else approved it while you were reading."), hint=_("Reload the page."))
+    if "part" in request.GET:
+        return render(request, "style_guide/part.html", {"now": samples.stamp()})
     messages.success(request, "Saved. The next run uses definition 8.")
     messages.error(request, "Could not save: the name is taken.")
     return render(request, "style_guide/page.html", _context(samples.stamp()))

@@ -88,7 +88,7 @@ class _Builder:
                     child = self.build(f"{name}-{index}", part, one, f"{label} {title}", level)
                     editor.rows.append(Row(child, title=title))
             case "object":
-                self._attributes(editor, type_, value, level)
+                self._attributes(editor, list(type_), value, level)
             case _:
                 editor.value = value if isinstance(value, str) else _json(value)
         return editor
@@ -121,7 +121,7 @@ class _Builder:
         label = _("%(map)s, value %(n)s") % words
         return Row(self.build(f"{editor.name}-value-{index}", inner, value, label, level + 1), key=key_editor)
 
-    def _attributes(self, editor: Editor, type_: Type, value: Any, level: int) -> None:
+    def _attributes(self, editor: Editor, type_: Sequence[Any], value: Any, level: int) -> None:
         editor.kind = "object"
         optional = set(type_[2]) if len(type_) > 2 else set()
         values = value if isinstance(value, Mapping) else {}

@@ -73,7 +73,8 @@ function openDialog(id, opener) {
   const dialog = document.getElementById(id);
   if (!dialog || !dialog.showModal) return false;
   dialog.showModal();
-  const first = dialog.querySelector("input:not([type=hidden]), textarea, .dialog__title");
+  /* The first field, else the title: never the button that does it. */
+  const first = dialog.querySelector("input:not([type=hidden]), textarea") || dialog.querySelector(".dialog__title");
   if (first) first.focus();
   dialog.addEventListener("close", () => opener && opener.isConnected && opener.focus(), { once: true });
   return true;
