@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from environments.blueprints.conversion import unique
-from environments.blueprints.exact import Value, exact_number, read_json
+from environments.blueprints.exact import Value, read_json
 from environments.blueprints.matching import compiled, search
 from environments.blueprints.networks import NETWORK_FUNCTIONS
 from environments.blueprints.operands import (
@@ -24,6 +24,7 @@ from environments.blueprints.operands import (
     Fault,
     SetValue,
     Unchecked,
+    compute,
     equal,
     flag,
     graphemes,
@@ -284,11 +285,20 @@ def round_to(value: Value, how: Callable[[Decimal], int]) -> Value:
     return how(Decimal(number(value)))
 
 
+def absolute(value: Value) -> Value:
+    found = number(value)
+    # Not abs(): a Decimal's would round to the context's 28 digits.
+    return found.copy_abs() if isinstance(found, Decimal) else abs(found)
+
+
 def total(items: Value) -> Value:
     found = [number(item) for item in sequence(items)]
     if not found:
         raise Fault("sum of nothing")
-    return exact_number(sum(found, Decimal(0)))
+    out: int | Decimal = 0
+    for item in found:
+        out = compute("+", out, item)
+    return out
 
 
 def number_range(*bounds: Value) -> Value:
@@ -324,7 +334,7 @@ def slice_of(items: Value, start: Value, end: Value) -> Value:
 
 FUNCTIONS: dict[str, Function] = {
     **NETWORK_FUNCTIONS,
-    "abs": lambda value: exact_number(abs(number(value))),
+    "abs": absolute,
     "alltrue": alltrue,
     "anytrue": anytrue,
     "base64decode": base64decode,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from environments.blueprints.exact import Value, parse_number
 from environments.blueprints.hcl import Node, literal_text, trees, word_of
 
@@ -26,7 +28,8 @@ def literal_value(node: Node) -> Value:
         number = literal_value(children[0])
         if isinstance(number, bool) or number is None or isinstance(number, str | list | dict):
             raise NotLiteral("minus wants a number")
-        return -number
+        # Not -number: a Decimal's would round to the context's 28 digits.
+        return number.copy_negate() if isinstance(number, Decimal) else -number
     if kind in {"string", "heredoc_template", "heredoc_template_trim"}:
         text = literal_text(node)
         if text is None:

@@ -13,7 +13,8 @@ from environments.blueprints.exact import Value, write_json
 from environments.blueprints.hcl import Node, parse_expression, trees, word_of
 from environments.blueprints.literals import NotLiteral, literal_value
 
-PRIMITIVES = ("string", "number", "bool", "any")
+PrimitiveName = Literal["string", "number", "bool", "any"]
+CollectionKind = Literal["list", "set", "map"]
 
 
 class BadType(ValueError):  # noqa: N818
@@ -24,7 +25,7 @@ class BadType(ValueError):  # noqa: N818
 class Primitive:
     """string, number, bool, or `any`: whatever comes."""
 
-    name: Literal["string", "number", "bool", "any"]
+    name: PrimitiveName
 
     def __str__(self) -> str:
         return self.name
@@ -34,7 +35,7 @@ class Primitive:
 class Collection:
     """list, set or map, whose elements all have one type."""
 
-    kind: Literal["list", "set", "map"]
+    kind: CollectionKind
     element: Type
 
     def __str__(self) -> str:
@@ -86,6 +87,8 @@ class ObjectType:
 
 Type = Primitive | Collection | TupleType | ObjectType
 ANY = Primitive("any")
+PRIMITIVES: dict[str, PrimitiveName] = {"string": "string", "number": "number", "bool": "bool", "any": "any"}
+COLLECTIONS: dict[str, CollectionKind] = {"list": "list", "set": "set", "map": "map"}
 
 
 @lru_cache(maxsize=1024)
@@ -104,11 +107,11 @@ def type_of(node: Node) -> Type:
     inner = _bare(node)
     if inner.data == "identifier":
         name = word_of(inner)
-        if name in ("string", "number", "bool", "any"):
-            return Primitive(name)
-        if name in {"list", "set", "map"}:
+        if name in PRIMITIVES:
+            return Primitive(PRIMITIVES[name])
+        if name in COLLECTIONS:
             # Terraform's old short form: `list` means list(any).
-            return Collection(name, ANY)  # type: ignore[arg-type]
+            return Collection(COLLECTIONS[name], ANY)
         raise BadType(f"“{name}” is no type")
     # Quoted types ("string") are the form before Terraform 0.12 and no longer valid.
     if inner.data != "function_call":
@@ -121,8 +124,8 @@ def type_of(node: Node) -> Type:
 
 
 def _composed(word: str, argument: Node) -> Type:
-    if word == "list" or word == "set" or word == "map":
-        return Collection(word, type_of(argument))
+    if word in COLLECTIONS:
+        return Collection(COLLECTIONS[word], type_of(argument))
     inner = _bare(argument)
     if word == "tuple" and inner.data == "tuple":
         return TupleType(tuple(type_of(child) for child in trees(inner)))
@@ -176,3 +179,16 @@ def _key(node: Node) -> str:
 
 def _arguments(call: Node) -> list[Node]:
     return [a for child in trees(call) if child.data == "arguments" for a in trees(child)]
+
+
+def type_json(wanted: Type) -> str | list[Any]:
+    """Terraform's JSON spelling of a type: "string", ["list", T], ["object", {name: T}, [optional names]]."""
+    if isinstance(wanted, Primitive):
+        return "dynamic" if wanted.name == "any" else wanted.name
+    if isinstance(wanted, Collection):
+        return [wanted.kind, type_json(wanted.element)]
+    if isinstance(wanted, TupleType):
+        return ["tuple", [type_json(element) for element in wanted.elements]]
+    members: list[Any] = ["object", {name: type_json(a.type) for name, a in wanted.attributes.items()}]
+    optional = [name for name, attribute in wanted.attributes.items() if attribute.optional]
+    return [*members, optional] if optional else members
