@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from portal.terraform.documents import MASK, Step, Steps, any_mark, child, path_text
+from portal.terraform.documents import MASK, Step, Steps, any_mark, child, embedded, path_text
 from portal.terraform.secrets import masked
 
 Kind = Literal["added", "removed", "changed"]
@@ -72,6 +72,12 @@ class RawChange:
         """Whether either side is marked, wholly or in part."""
         return any_mark(self.marks.before) or any_mark(self.marks.after)
 
+    @property
+    def worth_telling(self) -> bool:
+        """False where an empty value appears or disappears with its key: true, but no news to a person."""
+        absent = self.before is ABSENT or self.after is ABSENT
+        return self.unknown or not (absent and is_nothing(self.before) and is_nothing(self.after))
+
 
 def object_changes(before: Any, after: Any, marks: Marks) -> Iterator[RawChange]:
     """Differing leaves of two objects; None stands for an object that does not exist (before a create,
@@ -105,8 +111,18 @@ def _changes(before: Any, after: Any, marks: Marks, steps: Steps) -> Iterator[Ra
         isinstance(before, list) or _as_elements(before, after, unknown_inside)
     ):
         yield from _lists([] if _empty(before) else before, after, marks, steps)
-    elif not (before is ABSENT and after == []):
-        yield RawChange(steps, before, after, marks, unknown_inside)
+    else:
+        inside = list(_inside_json(before, after, steps))
+        yield from inside or [RawChange(steps, before, after, marks, unknown_inside)]
+
+
+def _inside_json(before: Any, after: Any, steps: Steps) -> Iterator[RawChange]:
+    """Differences of two texts that are JSON themselves (container definitions, policies), if they differ
+    as JSON.
+    """
+    old, new = embedded(before), embedded(after)
+    if old is not None and new is not None and type(old) is type(new):
+        yield from _changes(old, new, Marks(), steps)
 
 
 def _as_elements(before: Any, after: list[Any], unknown_inside: bool) -> bool:  # noqa: FBT001
@@ -121,6 +137,11 @@ def _maps(before: dict[str, Any], after: dict[str, Any], marks: Marks, steps: St
         if not any_mark(unknown.get(key)) and _empty(old) and _empty(new):
             continue  # absent and null say the same thing
         yield from _changes(old, new, marks.at(key, key), (*steps, key))
+
+
+def is_nothing(value: Any) -> bool:
+    """Whether a person would say that there is no value: absent, null, "", [] and {}."""
+    return _empty(value) or (isinstance(value, str | list | dict) and not value)
 
 
 def _empty(value: Any) -> bool:

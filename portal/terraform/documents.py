@@ -12,6 +12,7 @@ MASK = "(sensitive)"
 UNKNOWN = "(known after apply)"
 MOST_BYTES = 512 * 1024 * 1024
 DEEPEST = 100
+LONGEST_EMBEDDED = 1024 * 1024
 
 Step = str | int
 Steps = tuple[Step, ...]
@@ -70,6 +71,17 @@ def _deeper_than(value: Any, limit: int) -> bool:
         if not level:
             return False
     return True
+
+
+def embedded(value: Any) -> dict[str, Any] | list[Any] | None:
+    """The object or list that a text holds as JSON, or None."""
+    if not isinstance(value, str) or value[:1] not in ("{", "[") or len(value) > LONGEST_EMBEDDED:
+        return None
+    try:
+        found = json.loads(value, parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict | list) and not _deeper_than(found, DEEPEST) else None
 
 
 def child(mark: Any, step: Step) -> Any:

@@ -16,6 +16,7 @@ from portal.terraform.differences import (
     AttributeChange,
     Marks,
     RawChange,
+    is_nothing,
     object_changes,
     present,
     value_changes,
@@ -183,7 +184,11 @@ def _resource_change(entry: dict[str, Any], matcher: SecretMatcher) -> ResourceC
     marks = _marks(change)
     paths: tuple[Steps, ...] = tuple(tuple(path) for path in change.get("replace_paths") or ())
     raw = () if action == "no-op" else tuple(object_changes(change.get("before"), change.get("after"), marks))
-    attributes = tuple(present(one, holds_secret=matcher.holds_secret, replace_paths=paths) for one in raw)
+    attributes = tuple(
+        present(one, holds_secret=matcher.holds_secret, replace_paths=paths)
+        for one in raw
+        if one.worth_telling
+    )
     before = _masked(change, "before", matcher, skip=action == "no-op")
     after = _masked(change, "after", matcher, skip=action == "no-op")
     kind = str(entry.get("type", ""))
@@ -281,6 +286,5 @@ def _drift(entry: dict[str, Any], matcher: SecretMatcher, touched: set[str]) -> 
 
 
 def _says_something(change: AttributeChange) -> bool:
-    """Whether a person would call it a difference: null, "", [] and {} all mean nothing there."""
-    nothing: tuple[Any, ...] = (None, "", [], {})
-    return not (change.before in nothing and change.after in nothing)
+    """Whether a person would call it a difference."""
+    return not (is_nothing(change.before) and is_nothing(change.after))

@@ -35,9 +35,10 @@ class RunningProcess:
 
     def __init__(self, popen: subprocess.Popen[bytes], log_path: Path) -> None:
         self._popen = popen
-        assert popen.stdin is not None
         # subprocess keeps a forgotten child's pipes open; ours must close, for that is the message.
-        weakref.finalize(self, popen.stdin.close)
+        for pipe in (popen.stdin, popen.stdout):
+            assert pipe is not None
+            weakref.finalize(self, pipe.close)
         self._answers = b""
         self._exit: int | None = None
         self.log_path = log_path

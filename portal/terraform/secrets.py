@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from portal.terraform.documents import MASK, child, leaves
+from portal.terraform.documents import MASK, child, embedded, leaves
 
 # A shorter text ("on", "5432") occurs everywhere: masking it would blacken a page and hide nothing.
 SHORTEST = 6
@@ -145,14 +145,23 @@ def masked(value: Any, marks: Any, holds_secret: Callable[[str], bool]) -> Any:
     "(sensitive)".
     """
     if marks is True:
-        return None if value is None else MASK
+        return value if value is None or value == "" else MASK
     if isinstance(value, dict):
         return {key: masked(part, child(marks, key), holds_secret) for key, part in value.items()}
     if isinstance(value, list):
         return [masked(part, child(marks, index), holds_secret) for index, part in enumerate(value)]
     if isinstance(value, str) and holds_secret(value):
-        return MASK
+        return _masked_text(value, holds_secret)
     return value
+
+
+def _masked_text(text: str, holds_secret: Callable[[str], bool]) -> str:
+    """One variable of a container definition is masked, not the whole definition, where that is enough."""
+    inside = embedded(text)
+    if inside is None:
+        return MASK
+    shown = json.dumps(masked(inside, None, holds_secret), ensure_ascii=False, separators=(",", ":"))
+    return MASK if holds_secret(shown) else shown
 
 
 def _take(found: set[str], value: Any, marks: Any) -> None:

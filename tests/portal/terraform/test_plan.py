@@ -81,6 +81,15 @@ def test_only_what_differs_is_told() -> None:
     assert [one.kind for one in found.attributes] == ["removed", "added", "changed", "changed", "added"]
 
 
+def test_empty_values_that_come_or_go_with_their_key_are_no_news() -> None:
+    created = only(change("aws_x.a", ["create"], None, {"a": [], "b": "", "c": {}, "d": False, "e": 0}))
+    assert told(created) == {"d": (None, False), "e": (None, 0)}
+    replaced = only(change("aws_x.a", ["delete", "create"], {"a": "", "b": 1}, {"b": 2}))
+    assert told(replaced) == {"b": (1, 2)}
+    # An update that does nothing else still has something to show.
+    assert told(only(change("aws_x.a", ["update"], {"a": ""}, {"a": None}))) == {"a": ("", None)}
+
+
 def test_a_new_element_does_not_shift_the_others() -> None:
     rules = [{"port": port, "cidr": "10.0.0.0/8"} for port in (80, 443, 5432)]
     found = only(
@@ -177,6 +186,37 @@ def test_a_copy_of_a_secret_without_a_mark_is_masked_too() -> None:
     )
     assert SECRET not in everything(document)
     assert told(read_plan(document).changes[0])["family"] == (None, "f")
+
+
+def test_json_inside_a_text_is_compared_as_what_it_is() -> None:
+    def definitions(cpu: int, url: str) -> str:
+        return json.dumps([{"name": "web", "cpu": cpu, "environment": [{"name": "URL", "value": url}]}])
+
+    old, new = definitions(256, f"x://{SECRET}@old"), definitions(512, f"x://{SECRET}@new")
+    document = plan(
+        change(
+            "aws_ecs_task_definition.a",
+            ["delete", "create"],
+            {"container_definitions": old, "policy": '{"a": 1}', "text": "[no json"},
+            {"container_definitions": new, "policy": '{"a":1}', "text": "[still none"},
+            replace_paths=[["container_definitions"]],
+        ),
+        configuration={"root_module": {"variables": {"password": {"sensitive": True}}}},
+        variables={"password": {"value": SECRET}},
+    )
+    found = read_plan(document).changes[0]
+    assert told(found) == {
+        "container_definitions[0].cpu": (256, 512),
+        "container_definitions[0].environment[0].value": (MASK, MASK),
+        "policy": ('{"a": 1}', '{"a":1}'),
+        "text": ("[no json", "[still none"),
+    }
+    assert all(one.forces_replacement for one in found.attributes if one.steps[0] == "container_definitions")
+    assert found.after is not None
+    assert json.loads(found.after["container_definitions"])[0]["environment"] == [
+        {"name": "URL", "value": MASK}
+    ]
+    assert SECRET not in everything(document)
 
 
 def test_a_sensitive_name_does_not_hide_every_address() -> None:
