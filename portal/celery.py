@@ -20,7 +20,7 @@ QUEUES = ("changes", "housekeeping")
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    task_queues=[Queue(name) for name in QUEUES],
+    task_queues=[Queue(name) for name in QUEUES],  # type: ignore[no-untyped-call]
     task_default_queue="housekeeping",
     task_routes={"environments.changes.*": {"queue": "changes"}},
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from celery import current_app
 from django.test import Client
+from pytest_django import Settings
 
 from portal import health
 from portal.core.clock import now
@@ -15,7 +16,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def own_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Path:
+    settings.STATIC_ROOT = tmp_path
     monkeypatch.setattr(health, "_last_probe", None)
     monkeypatch.setattr(current_app.conf, "broker_write_url", f"portalfs://{tmp_path}/broker")
     return tmp_path / "broker"

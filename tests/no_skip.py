@@ -1,0 +1,33 @@
+"""A pytest plugin (-p tests.no_skip) of script/test: order for two processes, and no quiet skips in CI."""
+
+import os
+import re
+from collections.abc import Iterator
+
+import pytest
+
+# A test for one database is skipped on the other, and runs in the other leg.
+OTHER_DATABASE = re.compile(r"SQLite|PostgreSQL")
+# One process each: providers need 655 MB, and a browser wants its time-outs kept.
+ALONE = ("terraform", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, each kind in one process, so that the others fill what is left."""
+    for item in items:
+        for kind in ALONE:
+            if item.get_closest_marker(kind) and not item.get_closest_marker("xdist_group"):
+                item.add_marker(pytest.mark.xdist_group(kind))
+    items.sort(key=lambda item: not any(item.get_closest_marker(kind) for kind in ALONE))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """With GATEHOUSE_NO_SKIP a skip is a failure: CI has everything the tests need."""
+    report: pytest.TestReport = yield  # type: ignore[misc, assignment]
+    if os.environ.get("GATEHOUSE_NO_SKIP") and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not OTHER_DATABASE.search(reason):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} was skipped where nothing may be: {reason}"
+    return report  # type: ignore[return-value]
