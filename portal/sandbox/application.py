@@ -23,6 +23,8 @@ from portal.sandbox.requests import action_of, is_signed, may_change
 
 log = logging.getLogger(__name__)
 
+_CONTROLS = ("/sandbox/", "/moto-api/")
+
 
 class SandboxApplication:
     """Everything that a request goes through."""
@@ -35,8 +37,13 @@ class SandboxApplication:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
-        if environ.get("PATH_INFO", "").startswith("/sandbox/") and not is_signed(environ):
-            return self._own(environ, start_response)
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(_CONTROLS) and not is_signed(environ):
+            if "HTTP_ORIGIN" in environ and environ.get("REQUEST_METHOD") != "GET":
+                # Any page open in a browser on this machine could send this: one form would empty it all.
+                return _json(start_response, "403 Forbidden", {"error": "not from a web page"})
+            if path.startswith("/sandbox/"):
+                return self._own(environ, start_response)
         action = action_of(environ)
         with self._gate.passing(changing=may_change(environ, action)):
             return self._ask_moto(environ, start_response)

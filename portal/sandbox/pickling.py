@@ -15,6 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 
+from portal.sandbox.depth import with_room
+
 _LOCK = type(threading.Lock())
 _RLOCK = type(threading.RLock())
 # What a new thread object brings along by itself; everything else in it is moto's data.
@@ -28,13 +30,13 @@ class NotKeepableError(pickle.PicklingError):
 def dump(content: Any) -> bytes:
     """The object as bytes. Raises NotKeepableError, or what pickle raises."""
     buffer = io.BytesIO()
-    _Pickler(buffer, protocol=5).dump(content)
+    with_room(lambda: _Pickler(buffer, protocol=5).dump(content))
     return buffer.getvalue()
 
 
 def load(raw: bytes) -> Any:
     """The object back. Only for bytes that this sandbox wrote itself: unpickling runs what they say."""
-    return pickle.loads(raw)  # noqa: S301
+    return with_room(lambda: pickle.loads(raw))  # noqa: S301
 
 
 def backend_dicts() -> Iterator[tuple[str, str, BackendDict[Any]]]:

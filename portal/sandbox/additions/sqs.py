@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
-from moto.sqs.models import Queue
+from moto.sqs.models import Queue, SQSBackend
 
 from portal.sandbox.patching import wrap
+
+_LONGEST_POLL = 1  # seconds
 
 Queue.BASE_ATTRIBUTES = [*Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"]
 # Queues restored from an older snapshot, and those made without the attribute, have none of their own.
@@ -25,6 +27,15 @@ def _attributes(self: Queue) -> dict[str, Any]:
 
 
 Queue.attributes = property(_attributes)  # type: ignore[method-assign, assignment]
+
+
+@wrap(SQSBackend, "receive_message")
+def _receive(
+    original: Any, self: SQSBackend, queue_name: str, count: int, wait_seconds_timeout: int, *rest: Any
+) -> Any:
+    # A snapshot waits for the requests in flight: a long poll of 20 seconds would hold it, and with it
+    # every other caller, back. An empty answer after a second is right too; who polls, polls again.
+    return original(self, queue_name, count, min(wait_seconds_timeout, _LONGEST_POLL), *rest)
 
 
 @wrap(Queue, "_set_attributes")

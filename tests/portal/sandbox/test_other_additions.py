@@ -144,6 +144,14 @@ def test_queue_policies(client: ClientMaker) -> None:
     assert "RedriveAllowPolicy" not in attributes(sqs, dead)
 
 
+def test_long_polls_are_cut_short(client: ClientMaker) -> None:
+    sqs = client("sqs", account="610000000016")
+    url = sqs.create_queue(QueueName="empty")["QueueUrl"]
+    began = time.monotonic()
+    assert "Messages" not in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)
+    assert time.monotonic() - began < 8
+
+
 def attributes(sqs: Any, url: str) -> dict[str, str]:
     found: dict[str, str] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     return found

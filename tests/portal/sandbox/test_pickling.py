@@ -77,6 +77,23 @@ def test_all_versions_of_an_object_are_kept() -> None:
     assert copy["state"] == "new"
 
 
+class Link:
+    """One of a long chain, as resources that know their neighbours make."""
+
+    def __init__(self, next_one: "Link | None") -> None:
+        self.next_one = next_one
+
+
+def test_long_chains_of_references_are_kept() -> None:
+    chain: Link | None = None
+    for _ in range(5_000):
+        chain = Link(chain)
+    copy, length = kept(chain), 0
+    while copy is not None:
+        copy, length = copy.next_one, length + 1
+    assert length == 5_000
+
+
 def _nested() -> Any:
     return defaultdict(lambda: defaultdict(dict))
 

@@ -54,6 +54,14 @@ def test_ordinary_errors_stay_what_they_are(client: ClientMaker) -> None:
     assert caught.value.response["Error"]["Code"] == "404"
 
 
+def test_a_web_page_cannot_empty_the_sandbox(sandbox: RunningSandbox, client: ClientMaker) -> None:
+    client("sns", account="620000000001").create_topic(Name="kept")
+    for path in ("/moto-api/reset", "/sandbox/snapshot"):
+        headers = {"Origin": "https://elsewhere.example"}
+        assert urllib3.request("POST", sandbox.url + path, headers=headers).status == 403
+    assert len(client("sns", account="620000000001").list_topics()["Topics"]) == 1
+
+
 def test_own_addresses_do_not_take_a_bucket_away(sandbox: RunningSandbox, client: ClientMaker) -> None:
     s3 = client("s3")
     s3.create_bucket(Bucket="sandbox", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
