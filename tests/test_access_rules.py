@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 
 from portal.accounts.access import RULES, rule_of, view_class_of
 from portal.accounts.middleware import AccessMiddleware
-from portal.accounts.models import User
 from portal.accounts.permissions import DeclaredAccess
+from tests.cast import person
 
 # Opened by people who are not signed in. Whoever adds one has thought about it.
 PUBLIC = {"healthz", "readyz", "accounts/sign-in/", "accounts/sign-out/"}
@@ -97,11 +97,9 @@ handmade.access_rule = "everybody"  # type: ignore[attr-defined]
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("view", [forgotten, handmade])
-def test_a_view_without_a_rule_is_closed_even_to_administrators(
-    admin: User, view: Callable[..., Any]
-) -> None:
+def test_a_view_without_a_rule_is_closed_even_to_administrators(view: Callable[..., Any]) -> None:
     request = RequestFactory().get("/anywhere/")
-    request.user = admin
+    request.user = person("admin", is_portal_admin=True)
     gate = AccessMiddleware(lambda _request: HttpResponse("secret"))
     response = gate.process_view(request, view, (), {})
     assert response is not None

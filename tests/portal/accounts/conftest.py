@@ -6,6 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from portal.audit.models import AuditEvent
+from tests.cast import *  # noqa: F403 - its fixtures
 
 Events = Callable[[str], list[AuditEvent]]
 
