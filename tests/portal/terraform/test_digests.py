@@ -72,6 +72,8 @@ def test_order_does_not_matter() -> None:
         plan(update({"size": 1}, {"size": "2"})),
         plan(update({"size": 1}, {"size": 2}), change("aws_x.b", ["delete"], {"id": "1"}, None)),
         plan(update({"size": 1}, {"size": 2}, previous_address="aws_x.old")),
+        plan(update({"size": 1}, {"size": 2}, deposed="0badcafe")),
+        plan(update({"size": 1}, {"size": 2}, importing={"id": "i-1"})),
         plan(update({"size": 1}, {"size": 2}), output_changes={"o": {"actions": ["create"], "after": 1}}),
     ],
 )
