@@ -1,0 +1,164 @@
+"""Terraform itself: formatting, validation, tests with a mocked provider, and the real thing."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import boto3
+import pytest
+
+from portal.sandbox.testing import RunningSandbox, running_sandbox
+from tests.terraform.conftest import FOLDERS, Workspace, secrets
+
+ACCOUNT = "210987654321"
+WEB, STORE = "blueprints/web-service", "blueprints/object-store"
+WEB_SECRETS = secrets(db_password="correct-horse-battery", redis_auth_token="a-token-of-twenty-characters")
+PRODUCTION = "-var-file=examples/triflow-production.tfvars.json"
+STAGING = "-var-file=examples/triflow-staging.tfvars.json"
+RESOURCES = 93
+
+pytestmark = [pytest.mark.slow, pytest.mark.terraform]
+
+
+def test_formatted(checked: Workspace) -> None:
+    checked.run(".", "fmt", "-check", "-recursive", "-diff")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_valid_and_passes_its_own_tests(checked: Workspace, folder: str) -> None:
+    checked.init(folder)
+    said = json.loads(checked.run(folder, "validate", "-json"))
+    assert said["valid"] and said["diagnostics"] == []
+    events = [json.loads(line) for line in checked.run(folder, "test", "-json").splitlines()]
+    summary = next(event["test_summary"] for event in events if event["type"] == "test_summary")
+    assert summary["passed"] > 0
+    assert {summary[key] for key in ("failed", "errored", "skipped")} == {0}
+
+
+def test_object_store_lives_and_dies_cleanly(applied: Workspace) -> None:
+    with running_sandbox() as sandbox:
+        env = {**sandbox.environment(ACCOUNT), **secrets(api_key="0123456789abcdef")}
+        example = "-var-file=examples/demo.tfvars.json"
+        applied.use_local_state(STORE)
+        said = applied.run(STORE, "apply", "-auto-approve", "-no-color", example, env=env)
+        assert "6 added" in said
+        assert "0123456789abcdef" not in said
+        applied.run(STORE, "plan", "-detailed-exitcode", "-no-color", example, env=env)
+        outputs = json.loads(applied.run(STORE, "output", "-json", env=env))
+        assert outputs["client_settings"]["sensitive"]
+        assert outputs["bucket_name"]["value"] == f"triflow-ai-demo-objects-{ACCOUNT}"
+        applied.run(STORE, "destroy", "-auto-approve", "-no-color", example, env=env)
+        assert _client(sandbox, "s3").list_buckets()["Buckets"] == []
+
+
+def test_web_service_lives_and_dies_cleanly(applied: Workspace) -> None:
+    """Production as the documents describe it, for real: apply, nothing left to do, destroy."""
+    with running_sandbox() as sandbox:
+        env = {**sandbox.environment(ACCOUNT), **WEB_SECRETS}
+        applied.use_local_state(WEB)
+        _staging_is_smaller(applied, env)
+        said = applied.run(WEB, "apply", "-auto-approve", "-no-color", PRODUCTION, env=env)
+        assert f"{RESOURCES} added, 0 changed, 0 destroyed" in said
+        for secret in ("correct-horse-battery", "a-token-of-twenty-characters"):
+            assert secret not in said
+        applied.run(WEB, "plan", "-detailed-exitcode", "-no-color", PRODUCTION, env=env)
+        _aws_has_what_was_asked_for(sandbox)
+        _protected_database_refuses_to_go(sandbox)
+
+        unprotected = (PRODUCTION, "-var=deletion_protection=false")
+        said = applied.run(WEB, "apply", "-auto-approve", "-no-color", *unprotected, env=env)
+        assert "0 added, 4 changed, 0 destroyed" in said
+        said = applied.run(WEB, "destroy", "-auto-approve", "-no-color", *unprotected, env=env)
+        assert f"{RESOURCES} destroyed" in said
+        snapshots = _client(sandbox, "rds").describe_db_snapshots()["DBSnapshots"]
+        assert [snapshot["DBInstanceIdentifier"] for snapshot in snapshots] == ["triflow-ai-production-db"]
+        assert _client(sandbox, "s3").list_buckets()["Buckets"] == []
+
+
+def _staging_is_smaller(workspace: Workspace, env: dict[str, str]) -> None:
+    production, staging = (_planned(workspace.plan(WEB, file, env=env)) for file in (PRODUCTION, STAGING))
+    assert len(production) == len(staging) == RESOURCES
+    assert Counter(map(_kind, production)) == Counter(map(_kind, staging))
+
+    def both(address: str, attribute: str) -> tuple[Any, Any]:
+        return production[address][attribute], staging[address][attribute]
+
+    database = "module.database.aws_db_instance.this"
+    cache = "module.cache.aws_elasticache_replication_group.this"
+    assert both(database, "multi_az") == (True, False)
+    assert both(database, "backup_retention_period") == (7, 1)
+    assert both(database, "deletion_protection") == (True, False)
+    assert both(database, "skip_final_snapshot") == (False, True)
+    assert both(database, "allocated_storage") == (100, 20)
+    assert both(cache, "num_cache_clusters") == (2, 1)
+    assert both(cache, "automatic_failover_enabled") == (True, False)
+    assert both("module.autoscaling.aws_appautoscaling_target.this", "max_capacity") == (5, 2)
+    assert both("module.service.aws_ecs_service.this", "desired_count") == (2, 1)
+    assert both("module.storage.aws_s3_bucket.this", "force_destroy") == (False, True)
+    assert both("module.registry.aws_ecr_repository.this", "force_delete") == (False, True)
+
+
+def _planned(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        change["address"]: change["change"]["after"]
+        for change in plan["resource_changes"]
+        if change["mode"] == "managed"
+    }
+
+
+def _kind(address: str) -> str:
+    return address.split("[")[0]
+
+
+def _aws_has_what_was_asked_for(sandbox: RunningSandbox) -> None:
+    alarms = _client(sandbox, "cloudwatch").describe_alarms(MaxRecords=100)["MetricAlarms"]
+    heard = [alarm for alarm in alarms if ":sns:" in alarm["AlarmActions"][0]]
+    moving = [alarm for alarm in alarms if ":autoscaling:" in alarm["AlarmActions"][0]]
+    assert (len(heard), len(moving)) == (11, 2)
+
+    groups = _client(sandbox, "ec2").describe_security_groups()["SecurityGroups"]
+    # The account's default network is not ours.
+    ours = [group for group in groups if group["GroupName"].startswith("triflow-ai-production-")]
+    open_to_the_world = [
+        (group["GroupName"], rule["FromPort"])
+        for group in ours
+        for rule in group["IpPermissions"]
+        if any(source["CidrIp"] == "0.0.0.0/0" for source in rule["IpRanges"])
+    ]
+    assert len(ours) == 4
+    assert open_to_the_world == [("triflow-ai-production-alb", 443)]
+
+    bucket = f"triflow-ai-prod-{ACCOUNT}"
+    rules = _client(sandbox, "s3").get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    deleting = {rule["Filter"]["Prefix"] for rule in rules if "Days" in rule.get("Expiration", {})}
+    assert deleting == {"backups/", "AWSLogs/"}
+    moving_to_glacier = {
+        rule["Filter"]["Prefix"].split("/")[2]: rule["Transitions"][0]["Days"]
+        for rule in rules
+        if "Transitions" in rule
+    }
+    assert moving_to_glacier == {"workflows": 90, "uploads": 180, "exports": 90}
+
+    service = _client(sandbox, "ecs").describe_services(
+        cluster="triflow-ai-production-cluster", services=["triflow-ai-production-backend-service"]
+    )["services"][0]
+    assert service["deploymentConfiguration"]["deploymentCircuitBreaker"] == {
+        "enable": True,
+        "rollback": True,
+    }
+
+
+def _protected_database_refuses_to_go(sandbox: RunningSandbox) -> None:
+    rds = _client(sandbox, "rds")
+    with pytest.raises(rds.exceptions.ClientError, match="deletion protection"):
+        rds.delete_db_instance(DBInstanceIdentifier="triflow-ai-production-db", SkipFinalSnapshot=True)
+
+
+def _client(sandbox: RunningSandbox, service: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=sandbox.url,
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key="sandbox",
+        region_name="ap-northeast-2",
+    )
