@@ -9,6 +9,6 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         # The Celery app must exist before anything is sent, in the web process as much as in a worker.
-        from portal import celery
+        from portal import celery, checks  # noqa: F401 - the checks register themselves
 
         self.celery = celery.app

@@ -8,6 +8,4 @@ class SchedulerConfig(AppConfig):
     label = "scheduler"
 
     def ready(self) -> None:
-        # Makes `portal.celery.app` the app of every `shared_task`, in web processes as in workers.
-        from portal import celery  # noqa: F401
         from portal.scheduler import housekeeping  # noqa: F401
