@@ -1,16 +1,19 @@
 """Addresses of the changes pages."""
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from portal.accounts.access import signed_in
+from environments.changes import policy_views, views
 
 app_name = "changes"
-
-
-@signed_in
-def soon(request: HttpRequest, **kwargs: object) -> HttpResponse:
-    return HttpResponse("soon")
-
-
-urlpatterns = [path("changes/<uuid:uuid>/", soon, name="detail")]
+HERE = "environments/<slug:tenant>/<slug:slug>"
+urlpatterns = [
+    path("changes/", views.change_list, name="list"),
+    path("changes/<uuid:uuid>/", views.detail, name="detail"),
+    path("changes/<uuid:uuid>/live/", views.live, name="live"),
+    path("changes/<uuid:uuid>/comment/", views.comment, name="comment"),
+    path("changes/<uuid:uuid>/log/", views.log_part, name="log"),
+    path("changes/<uuid:uuid>/log.txt", views.log_download, name="log_download"),
+    path("changes/<uuid:uuid>/act/<slug:name>/", views.act, name="act"),
+    path(f"{HERE}/changes/", views.of_environment, name="of_environment"),
+    path(f"{HERE}/policy/", policy_views.policy, name="policy"),
+]

@@ -11,12 +11,12 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils.translation import gettext as _
-from portal.aws.credentials_file import refresh
 
 from environments.changes.kinds import Cancelled, ToolFailure
 from environments.changes.leases import LeaseLost
 from environments.changes.work import Work
 from environments.runs.workspace import Workspace
+from portal.aws.credentials_file import refresh
 from portal.core.errors import GatehouseError
 from portal.terraform.adapter import Option
 from portal.terraform.events import DiagnosticEvent, Event, human_line, parse_line

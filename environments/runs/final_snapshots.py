@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from portal.aws.sessions import AccountAccess
 
 from environments.accounts import access_to
 from environments.changes.kinds import Cancelled, ToolFailure
@@ -17,6 +16,7 @@ from environments.changes.work import Work
 from environments.models import Resource
 from environments.runs.models import TerraformRun
 from portal.aws import rds
+from portal.aws.sessions import AccountAccess
 from portal.core.errors import GatehouseError
 
 POLL_SECONDS = 5

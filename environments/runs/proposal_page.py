@@ -12,6 +12,9 @@ from environments.runs.models import ResourceChange, ResourceProgress
 from portal.terraform.effects import EFFECTS
 
 PAGE_SIZE = 100
+# Destroyed and replaced resources are shown unfolded, as long as they are few.
+OPEN_ROWS = 12
+PROGRESS_ROWS = 100
 
 
 def context(change: Change) -> Mapping[str, Any]:
@@ -48,11 +51,24 @@ def resources(proposal: Proposal, *, after: str = "", action: str = "", text: st
     more = len(page) > PAGE_SIZE
     page = page[:PAGE_SIZE]
     return {
-        "resource_changes": page,
+        "resource_rows": [as_row(row) for row in page],
         "resource_total": ResourceChange.objects.filter(proposal=proposal).count(),
         "resource_next": f"{page[-1].rank}.{page[-1].position}" if more else "",
         "resource_action": action,
         "resource_text": text,
+    }
+
+
+def as_row(row: ResourceChange) -> dict[str, Any]:
+    """A resource change as components/resource_change.html draws it."""
+    return {
+        "action": row.action,
+        "address": row.address,
+        "id": f"r{row.pk}",
+        "open": row.action in {"delete", "replace"} and row.position < OPEN_ROWS,
+        "summary": ", ".join(one["path"] for one in row.detail[:4]) if row.action == "update" else "",
+        "consequences": [_(EFFECTS[name]) for name in row.effects if name in EFFECTS],
+        "attributes": [{**one, "changed": one["sensitive_changed"]} for one in row.detail],
     }
 
 
@@ -67,6 +83,22 @@ def progress(change: Change) -> dict[str, Any]:
         "progress_total": max(planned, len(states)),
         "progress_done": states.count("done"),
         "progress_failed": states.count("failed"),
-        "progress_running": list(rows.filter(state="running")[:50]),
-        "progress_rows": list(rows.order_by("-ended_at", "-id")[:200]),
+        "progress_shown": [_progress_row(row) for row in _shown(rows)],
+    }
+
+
+def _shown(rows: Any) -> list[ResourceProgress]:
+    """What moves and what failed first, then what was done last; never more than a screenful or three."""
+    moving = list(rows.exclude(state="done").order_by("state", "id")[:PROGRESS_ROWS])
+    return moving + list(rows.filter(state="done").order_by("-ended_at")[: PROGRESS_ROWS - len(moving)])
+
+
+def _progress_row(row: ResourceProgress) -> dict[str, Any]:
+    return {
+        "status": row.state,
+        "action": row.action,
+        "address": row.address,
+        "started_at": row.started_at,
+        "ended_at": row.ended_at,
+        "error": "",
     }

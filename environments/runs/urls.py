@@ -2,9 +2,21 @@
 
 from django.urls import path
 
+from environments.runs import state_views, views
 from environments.runs.state_backend import StateBackend
 
 app_name = "runs"
+HERE = "environments/<slug:tenant>/<slug:slug>"
 urlpatterns = [
     path("state/<slug:tenant>/<slug:slug>", StateBackend.as_view(), name="state_backend"),
+    path("changes/<uuid:uuid>/resources/", views.resource_changes, name="resource_changes"),
+    path(f"{HERE}/runs/new/", views.request_run, name="request"),
+    path(f"{HERE}/resources/", views.resources, name="resources"),
+    path(f"{HERE}/outputs/", views.outputs, name="outputs"),
+    path(f"{HERE}/drift/", views.drift_page, name="drift"),
+    path(f"{HERE}/drift/check/", views.check_drift, name="drift_check"),
+    path(f"{HERE}/states/", state_views.versions, name="state_versions"),
+    path(f"{HERE}/states/compare/", state_views.compare, name="state_compare"),
+    path(f"{HERE}/states/unlock/", state_views.unlock, name="unlock"),
+    path(f"{HERE}/states/<int:number>/download/", state_views.download, name="state_download"),
 ]

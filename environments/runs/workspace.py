@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from portal.aws.credentials_file import RunCredentials, write_credentials
-from portal.aws.sessions import verify_identity
 
 from environments.accounts import access_to
 from environments.blueprints import snapshots
@@ -25,6 +23,8 @@ from environments.changes.kinds import ToolFailure
 from environments.changes.models import Artefact, Change
 from environments.models import Definition, Environment
 from environments.runs.credentials import IssuedCredential
+from portal.aws.credentials_file import RunCredentials, write_credentials
+from portal.aws.sessions import verify_identity
 from portal.core.errors import GatehouseError
 from portal.terraform.environment import backend_env, base_env, variable_env
 from portal.terraform.installation import Installation, install

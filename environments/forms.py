@@ -1,0 +1,118 @@
+"""Forms of tenants, environments, accounts and holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from environments.models import AwsAccount, Environment, Role, Tenant
+
+LINK_HELP = _("One a line: title, then the address, such as “Runbook https://…”.")
+
+
+class LinksField(forms.CharField):
+    """Links as lines of "title address"."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            required=False, label=_("Links"), help_text=LINK_HELP, widget=forms.Textarea(attrs={"rows": 3}), **options
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return "\n".join(f"{link.get('title', '')} {link.get('url', '')}".strip() for link in value)
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value) or ""
+        links = []
+        for line in text.splitlines():
+            title, _space, url = line.strip().rpartition(" ")
+            if url:
+                links.append({"title": title or url, "url": url})
+        return links
+
+
+class TenantForm(forms.ModelForm[Tenant]):
+    links = LinksField()
+
+    class Meta:
+        model = Tenant
+        fields = ("name", "description", "owner", "repository", "on_call", "currency", "links")
+
+
+class NewTenantForm(TenantForm):
+    class Meta(TenantForm.Meta):
+        fields = ("slug", *TenantForm.Meta.fields)  # type: ignore[assignment]
+
+
+class AccountForm(forms.ModelForm[AwsAccount]):
+    class Meta:
+        model = AwsAccount
+        fields = ("name", "account_id", "kind", "role_arn", "external_id", "default_region")
+
+
+class EnvironmentForm(forms.ModelForm[Environment]):
+    links = LinksField()
+    blueprint = forms.CharField(
+        label=_("Blueprint"),
+        required=False,
+        max_length=60,
+        help_text=_("The name of a blueprint; leave empty while there is none: the environment is described only."),
+    )
+
+    class Meta:
+        model = Environment
+        fields = (
+            "name",
+            "environment_class",
+            "description",
+            "blueprint",
+            "account",
+            "region",
+            "owner",
+            "repository",
+            "on_call",
+            "links",
+        )
+
+    def __init__(self, *args: Any, accounts: QuerySet[AwsAccount], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["account"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = accounts
+        field.empty_label = str(_("none yet"))
+
+
+class NewEnvironmentForm(EnvironmentForm):
+    class Meta(EnvironmentForm.Meta):
+        fields = ("slug", *EnvironmentForm.Meta.fields)  # type: ignore[assignment]
+
+
+class CloneForm(forms.Form):
+    slug = forms.SlugField(label=_("Short name"), max_length=40, help_text=_("Part of its address; it stays."))
+    name = forms.CharField(label=_("Name"), max_length=80)
+    account = forms.ModelChoiceField(label=_("AWS account"), queryset=AwsAccount.objects.none(), required=False)
+    region = forms.CharField(label=_("Region"), max_length=30)
+
+    def __init__(self, *args: Any, accounts: QuerySet[AwsAccount], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["account"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = accounts
+
+
+class HoldForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+    until = forms.DateTimeField(
+        label=_("Until"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text=_("In your time zone. Without it the hold stands until somebody lifts it."),
+    )
+
+
+class RoleForm(forms.Form):
+    username = forms.CharField(label=_("User name"), max_length=150)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)

@@ -1,0 +1,1 @@
+"""Pages of tenants, environments, memberships and AWS accounts."""
