@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from portal.notifications import tasks
+from portal.core.clock import local_now
+from portal.notifications import outbox, tasks
 
 
 @dataclass
@@ -64,3 +65,9 @@ def nudges(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sent: list[str] = []
     monkeypatch.setattr(tasks.deliver_messages, "delay", lambda: sent.append("nudge"))
     return sent
+
+
+@pytest.fixture(autouse=True)
+def _one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests move this process's clock; a database server has one of its own."""
+    monkeypatch.setattr(outbox, "now", local_now)
