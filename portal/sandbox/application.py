@@ -15,11 +15,11 @@ import moto
 from flask import Flask
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from portal.sandbox import additions, pickling
+from portal.sandbox import additions, pickling, trail
 from portal.sandbox.gate import RequestGate
 from portal.sandbox.keeper import Keeper
 from portal.sandbox.refusals import refuse, unsupported_message
-from portal.sandbox.requests import action_of, is_signed, may_change
+from portal.sandbox.requests import action_of, body_of, is_signed, may_change
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +44,13 @@ class SandboxApplication:
                 return _json(start_response, "403 Forbidden", {"error": "not from a web page"})
             if path.startswith("/sandbox/"):
                 return self._own(environ, start_response)
-        action = action_of(environ)
-        with self._gate.passing(changing=may_change(environ, action)):
-            return self._ask_moto(environ, start_response)
+        changing = may_change(environ, action_of(environ))
+        if changing:
+            body_of(environ)  # once moto has read the body it is too late for the trail
+        with self._gate.passing(changing=changing):
+            return self._ask_moto(environ, start_response, changing=changing)
 
-    def _ask_moto(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def _ask_moto(self, environ: dict[str, Any], start_response: Any, *, changing: bool) -> Iterable[bytes]:
         answer = _Answer()
         try:
             with closing(self._moto(environ, answer.start)) as parts:
@@ -64,6 +66,8 @@ class SandboxApplication:
         if answer.status.startswith("404") and body.startswith(b"<!doctype html>"):
             message = unsupported_message(environ, "")
             return refuse(environ, start_response, code="UnsupportedOperation", message=message)
+        if changing and answer.status.startswith("2"):
+            _record(environ)
         start_response(answer.status, answer.headers)
         return [body]
 
@@ -95,6 +99,14 @@ class SandboxApplication:
             ),
             "moto": moto.__version__,
         }
+
+
+def _record(environ: dict[str, Any]) -> None:
+    try:
+        trail.record(environ)
+    except Exception:
+        # The call itself has been done and must be answered.
+        log.exception("%s could not be recorded", action_of(environ))
 
 
 class _Answer:

@@ -58,6 +58,8 @@ class Keeper:
 
     def restore(self) -> None:
         """Put the saved content back; what cannot be used is set aside and said in one line."""
+        for unfinished in self._folder.glob(f".{FILE_NAME}.*"):
+            unfinished.unlink()  # of a save that a kill cut short
         try:
             if not self._trusted:
                 raise snapshot.SnapshotUnusableError("others could write to its folder")

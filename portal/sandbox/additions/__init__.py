@@ -13,6 +13,7 @@ _MODULES = {
     "budgets": "budgets",
     "ce": "costexplorer",
     "cloudfront": "cloudfront",
+    "cloudtrail": "cloudtrail",
     "cloudwatch": "cloudwatch",
     "ec2": "ec2",
     "ecs": "ecs",
