@@ -54,8 +54,8 @@ class Comparison:
         return [row for row in self.rows if row.changed]
 
     @property
-    def same_blueprint(self) -> bool:
-        return not self.files
+    def unchanged(self) -> list[Row]:
+        return [row for row in self.rows if not row.changed]
 
 
 def compare(before: Definition, after: Definition) -> Comparison:

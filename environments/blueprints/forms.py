@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +14,7 @@ from environments.blueprints.drafts import forget_secrets, keep_secrets, kept_se
 from environments.blueprints.exact import Value, read_json, write_json
 from environments.blueprints.models import BlueprintSnapshot
 from environments.blueprints.posted import BLANK, Posted, empty_of, shown
-from environments.blueprints.types import Collection, Primitive, Type, type_json
+from environments.blueprints.types import Collection, ObjectType, Primitive, Type, short_type, type_json
 from environments.blueprints.validation import check_variables, effective
 from environments.blueprints.variables import Variable
 from environments.models import Definition, Environment
@@ -23,6 +22,11 @@ from portal.accounts.models import User
 from portal.core.errors import GatehouseError, StaleState
 
 MAX_NOTE = 300
+
+
+def is_field_of(name: str, posted_name: str) -> bool:
+    """Whether a posted field is `name` itself or a part of it."""
+    return posted_name == name or posted_name.startswith((f"{name}-", f"{name}."))
 
 
 @dataclass
@@ -60,13 +64,28 @@ class VariableField:
         return not (self.is_plain and str(self.variable.type) != "any")
 
     @property
+    def short_type(self) -> str:
+        return short_type(self.variable.type)
+
+    @property
+    def is_folded(self) -> bool:
+        """A group that is all as the blueprint has it stays closed until somebody wants it otherwise."""
+        variable = self.variable
+        if self.is_plain or variable.sensitive or variable.required or self.has_errors:
+            return False
+        return bool(self.typed == shown(variable.effective_default, variable.type))
+
+    @property
+    def has_errors(self) -> bool:
+        return any(is_field_of(self.name, name) for name in self.errors)
+
+    @property
     def default_text(self) -> str:
-        """The default in words, for whoever leaves the field blank; none for secrets."""
-        if (
-            not self.variable.has_default
-            or self.variable.sensitive
-            or self.variable.effective_default is None
-        ):
+        """The default, for whoever leaves the field blank; none for secrets, and objects show their own."""
+        variable = self.variable
+        if not variable.has_default or variable.sensitive or isinstance(variable.type, ObjectType):
+            return ""
+        if variable.effective_default is None:
             return ""
         return write_json(self.variable.effective_default)
 
@@ -210,9 +229,7 @@ class DefinitionForm:
 
     def _variable_at(self, field_name: str) -> str:
         """The variable a field of the page belongs to; names may hold hyphens, so the longest that fits."""
-        names = [
-            f.variable.name for f in self.fields if re.match(re.escape(f.name) + r"($|[-.])", field_name)
-        ]
+        names = [f.variable.name for f in self.fields if is_field_of(f.name, field_name)]
         return max(names, key=len, default="")
 
     def _place(self, path: str, messages: list[str], posted: Posted) -> None:

@@ -192,3 +192,10 @@ def type_json(wanted: Type) -> str | list[Any]:
     members: list[Any] = ["object", {name: type_json(a.type) for name, a in wanted.attributes.items()}]
     optional = [name for name, attribute in wanted.attributes.items() if attribute.optional]
     return [*members, optional] if optional else members
+
+
+def short_type(wanted: Type) -> str:
+    """The type without the attributes of its objects: they stand in rows of their own."""
+    if isinstance(wanted, Collection):
+        return f"{wanted.kind}({short_type(wanted.element)})"
+    return "object" if isinstance(wanted, ObjectType) else str(wanted)

@@ -44,7 +44,7 @@ def blueprint_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "section": "blueprints",
         "snapshot": snapshot,
         "readme": markdown.render(shown.without_title(snapshot.readme)),
-        "variables": snapshot.schema,
+        "variables": list(shown.variable_rows(snapshot.schema)),
         "environments": querysets.environments_using(cast(User, request.user), slug),
     }
     return render(request, "blueprints/detail.html", context)

@@ -271,7 +271,8 @@ def test_promotion_preview(
 def test_blueprint_pages(environment: Environment, viewer: User, sign_in: SignIn, workshop: Path) -> None:
     (workshop / "README.md").write_text(
         "# Work <b>shop</b>\n\nMakes **things** with `tools`.\n\n<script>alert(1)</script>\n\n"
-        "| a | b |\n|---|---|\n| [x](javascript:alert(1)) | [y](https://example.com/?a=1&b=2) |\n\n- one\n- two\n"
+        "| a | b |\n|---|---|\n| [x](javascript:alert(1)) | [y](https://example.com/?a=1&b=2) |\n\n"
+        "- one\n- two\n"
     )
     client = sign_in(viewer)
     listed = text_of(client.get("/blueprints/"))
