@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from environments.models import AwsAccount, Environment, Role, Tenant
+
+if TYPE_CHECKING:
+    # Generic for the type checker only.
+    TenantModelForm = forms.ModelForm[Tenant]
+    AccountModelForm = forms.ModelForm[AwsAccount]
+    EnvironmentModelForm = forms.ModelForm[Environment]
+else:
+    TenantModelForm = AccountModelForm = EnvironmentModelForm = forms.ModelForm
 
 LINK_HELP = _("One a line: title, then the address, such as “Runbook https://…”.")
 
@@ -36,7 +44,7 @@ class LinksField(forms.CharField):
         return links
 
 
-class TenantForm(forms.ModelForm[Tenant]):
+class TenantForm(TenantModelForm):
     links = LinksField()
 
     class Meta:
@@ -49,13 +57,13 @@ class NewTenantForm(TenantForm):
         fields = ("slug", *TenantForm.Meta.fields)  # type: ignore[assignment]
 
 
-class AccountForm(forms.ModelForm[AwsAccount]):
+class AccountForm(AccountModelForm):
     class Meta:
         model = AwsAccount
         fields = ("name", "account_id", "kind", "role_arn", "external_id", "default_region")
 
 
-class EnvironmentForm(forms.ModelForm[Environment]):
+class EnvironmentForm(EnvironmentModelForm):
     links = LinksField()
     blueprint = forms.CharField(
         label=_("Blueprint"),

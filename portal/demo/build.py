@@ -90,8 +90,8 @@ def _definitions(author: User) -> None:
             environment=environment,
             variables=json.loads(example.read_text()),
             sensitive={
-                "db_password": secrets.token_urlsafe(24),
-                "redis_auth_token": secrets.token_urlsafe(32),
+                "db_password": secrets.token_hex(16),
+                "redis_auth_token": secrets.token_hex(24),
             },
             note="As the architecture document describes it",
         )
