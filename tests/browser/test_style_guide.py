@@ -187,12 +187,14 @@ def test_j_and_k_walk_the_rows_but_not_while_typing(guide: Page) -> None:
 
 def test_focus_and_open_folds_survive_a_swap(guide: Page) -> None:
     guide.click("#part-fold summary")
+    guide.fill("#part-note", "half a sentence")
     before = guide.locator("#part time").get_attribute("datetime")
     guide.wait_for_timeout(1100)
     guide.click("#part-again")
     expect(guide.locator("#part time")).not_to_have_attribute("datetime", before or "")
     expect(guide.locator("#part-again")).to_be_focused()
     assert guide.locator("#part-fold").get_attribute("open") is not None
+    expect(guide.locator("#part-note")).to_have_value("half a sentence")
 
 
 def test_a_refusal_becomes_a_notice_and_leaves_the_page_alone(guide: Page, complaints: list[str]) -> None:

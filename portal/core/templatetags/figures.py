@@ -85,7 +85,7 @@ def file_size(value: int | None) -> str:
 
 
 @register.simple_tag
-def avatar(name: str) -> SafeString:
+def avatar(name: object) -> SafeString:
     """The initial of a person as a small disc, decorative: the name always stands beside it."""
-    initial = (name.strip() or "?")[0].upper()
+    initial = (str(name).strip() or "?")[0].upper()
     return format_html('<span class="avatar" aria-hidden="true">{}</span>', initial)

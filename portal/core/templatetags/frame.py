@@ -52,6 +52,8 @@ def navigation(context: Context) -> list[dict[str, object]]:
 def _section_of(path: str) -> str:
     if path == "/":
         return "overview"
+    if path.startswith("/accounts/"):
+        return "settings"
     return next((place.key for place in PLACES[1:] if path.startswith(place.path)), "")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -12,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.core.templatetags.times import relative, when
+from portal.core.templatetags.times import absolute, relative, when
 
 register = template.Library()
 
@@ -121,6 +122,20 @@ def change_chip(status: str, waiting_for: str = "", *, bare: bool = False) -> Sa
     if waiting_for and status in {"requested", "approved", "awaiting_approval"}:
         return _chip(state, _("Waiting for %(what)s") % {"what": waiting_for}, bare=bare)
     return _chip(state, str(word), bare=bare)
+
+
+@register.simple_tag
+def chip(verdict: Any, *, bare: bool = True) -> SafeString:
+    """A verdict that a room registered: `state`, `text`, where it leads (`link`), how old it is (`at`).
+
+    None (nothing registered for this row) is an empty string.
+    """
+    if not verdict:
+        return SafeString("")
+    html = _chip(
+        verdict.state, str(verdict.text), bare=bare, title=absolute(verdict.at) if verdict.at else ""
+    )
+    return format_html('<a class="chip-link" href="{}">{}</a>', verdict.link, html) if verdict.link else html
 
 
 @register.filter

@@ -140,6 +140,8 @@ def browser_words() -> str:
             "logDropped": _(
                 "Earlier lines are not shown while the log is long. Open the whole log to read them."
             ),
+            "movedOn": _("This changed while you were about to confirm. Read it again first."),
+            "logDenied": _("The log can no longer be read: you signed out or lost access. Reload the page."),
             "lineLink": _("Copy the link to line %(n)s"),
         }
     )

@@ -165,26 +165,38 @@ addEventListener("beforeunload", (event) => {
   if (dirty.size) event.preventDefault();
 });
 
-/* htmx: focus and folds survive a swap; a silent server is said once. */
-let focusBefore = null, openBefore = [], offline = null;
-document.addEventListener("htmx:beforeSwap", (event) => {
+/* htmx: focus, folds and what was being typed survive a swap; a silent server is said once. */
+let kept = null, offline = null;
+function keep(event) {
   const place = event.detail.target, active = document.activeElement;
-  focusBefore = place.contains(active) && active.id ? { id: active.id, at: active.selectionStart ?? null } : null;
-  openBefore = [...place.querySelectorAll("details[open][id]")].map((fold) => fold.id);
-});
-document.addEventListener("htmx:afterSwap", () => {
-  for (const id of openBefore) { const fold = document.getElementById(id); if (fold) fold.open = true; }
-  const again = focusBefore && document.getElementById(focusBefore.id);
-  if (again && document.activeElement !== again) {
-    again.focus({ preventScroll: true });
-    if (focusBefore.at !== null && again.setSelectionRange && typing(again)) {
-      try { again.setSelectionRange(focusBefore.at, focusBefore.at); } catch { /* number fields have no caret position */ }
-    }
+  kept ||= { focus: null, open: [], typed: [], dialog: false };
+  if (place.contains(active) && active.id) kept.focus = { id: active.id, at: typing(active) ? active.selectionStart : null };
+  kept.open.push(...[...place.querySelectorAll("details[open][id]")].map((fold) => fold.id));
+  for (const field of place.querySelectorAll("textarea[id], input[id]:not([type=hidden], [type=checkbox], [type=radio])")) {
+    if (field.value !== field.defaultValue) kept.typed.push([field.id, field.value]);
   }
-  focusBefore = null;
-  openBefore = [];
+  if (place.querySelector("dialog[open]")) kept.dialog = true;
+}
+function giveBack() {
+  if (kept) {
+    for (const id of kept.open) { const fold = document.getElementById(id); if (fold) fold.open = true; }
+    for (const [id, value] of kept.typed) { const field = document.getElementById(id); if (field && field.value === field.defaultValue) field.value = value; }
+    const again = kept.focus && document.getElementById(kept.focus.id);
+    if (again && document.activeElement !== again) {
+      again.focus({ preventScroll: true });
+      if (kept.focus.at !== null && typing(again)) {
+        try { again.setSelectionRange(kept.focus.at, kept.focus.at); } catch { /* number and date fields have no caret position */ }
+      }
+    }
+    /* What somebody was about to confirm may not be what stands there now. */
+    if (kept.dialog && !document.querySelector("dialog[open]")) toast(words.movedOn, "danger");
+    kept = null;
+  }
   prepare();
-});
+}
+document.addEventListener("htmx:beforeSwap", keep);
+document.addEventListener("htmx:oobBeforeSwap", keep);
+document.addEventListener("htmx:afterSwap", giveBack);
 function wentOffline(event) {
   event.detail.elt.classList.add("is-stale");
   if (!offline || !offline.isConnected) offline = toast(words.offline, "danger");

@@ -64,6 +64,6 @@
     const remove = event.target.closest("[data-remove-row]");
     if (remove) removeRow(remove.closest("[data-row]"));
   });
-  document.addEventListener("htmx:afterSwap", (event) => enhance(event.detail.target));
+  for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap"]) document.addEventListener(name, (event) => enhance(event.target));
   enhance(document.body);
 })();

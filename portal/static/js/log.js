@@ -64,6 +64,9 @@
         const address = new URL(this.url, location.href);
         address.searchParams.set("after", String(this.after));
         const answer = await fetch(address, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+        /* Signed out, or no longer allowed: asking again would not help. */
+        const json = (answer.headers.get("Content-Type") || "").includes("json");
+        if ([401, 403, 404].includes(answer.status) || (answer.ok && !json)) { this.complete = true; this.root.classList.add("is-stale"); this.say(words.logDenied); return; }
         if (!answer.ok) throw new Error(String(answer.status));
         this.take(await answer.json());
         this.root.classList.remove("is-stale");
@@ -205,7 +208,7 @@
     }
   }
 
-  const start = (root) => { for (const box of root.querySelectorAll("[data-log]")) if (!box.dataset.ready) { box.dataset.ready = "yes"; new Log(box); } };
-  document.addEventListener("htmx:afterSwap", (event) => start(event.detail.target));
+  const start = (root) => { for (const box of [...root.querySelectorAll("[data-log]"), ...(root.matches && root.matches("[data-log]") ? [root] : [])]) if (!box.dataset.ready) { box.dataset.ready = "yes"; new Log(box); } };
+  document.addEventListener("htmx:afterSwap", (event) => start(event.target));
   start(document);
 })();

@@ -14,7 +14,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from environments.changes.lifecycle import Status
-from environments.registry import SEVERITY
+from environments.registry import SEVERITY, Chip
 from portal.core.templatetags.editors import SPARE_ROWS, build_editor
 from portal.core.templatetags.figures import NOUNS, counted, file_size, money
 from portal.core.templatetags.frame import PLACES
@@ -71,6 +71,16 @@ def test_a_waiting_change_says_for_what() -> None:
     assert text(draw('{% change_chip "awaiting_approval" "security" %}')) == "Waiting for security"
     # Where nothing is waited for, the reason of an earlier wait must not stick.
     assert text(draw('{% change_chip "succeeded" "security" %}')) == "Succeeded"
+
+
+def test_a_registered_verdict_leads_where_it_says() -> None:
+    verdict = Chip("attention", "2 drifted", link="/x/", at=NOW)
+    with timezone.override(ZoneInfo("UTC")):
+        html = draw("{% chip verdict %}", verdict=verdict)
+    assert text(html) == "2 drifted"
+    assert 'href="/x/"' in html
+    assert 'title="Fri 20 Nov 2026, 12:14 UTC"' in html
+    assert draw("{% chip verdict %}", verdict=None) == ""
 
 
 def test_a_word_from_outside_is_escaped() -> None:
@@ -351,7 +361,13 @@ def test_values_cannot_leave_their_control(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "current"),
-    [("/", "overview"), ("/inbox/", "inbox"), ("/tenants/onno/", "tenants"), ("/accounts/x/", "")],
+    [
+        ("/", "overview"),
+        ("/inbox/", "inbox"),
+        ("/tenants/onno/", "tenants"),
+        ("/accounts/x/", "settings"),
+        ("/changes/x/", ""),
+    ],
 )
 def test_the_path_decides_the_place(path: str, current: str) -> None:
     request = RequestFactory().get(path)
