@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import connections, router, transaction
 from django.db.models import F
@@ -146,4 +150,6 @@ def _storable(value: Any) -> Any:
         return {_clean(str(key)): _storable(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_storable(inner) for inner in value]
-    return _text(value) if isinstance(value, str) else value
+    # What JSON has no form for is told as text: an act must not fail because of how it is described.
+    exact = value is None or isinstance(value, bool | int | datetime | date | Decimal | UUID)
+    return value if exact or (isinstance(value, float) and isfinite(value)) else _text(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from django.http.response import HttpResponseBase
 from portal.core.error_pages import answers_machines, error_response
 from portal.core.errors import GatehouseError
 
+logger = logging.getLogger(__name__)
 Answer = Callable[[HttpRequest], HttpResponseBase]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -62,7 +64,8 @@ class ErrorPageMiddleware:
         if not isinstance(exception, GatehouseError) or answers_machines(request):
             return None
         if exception.status >= 500:
-            return None
+            # Ours or a tool's fault, not the person's: they get the sentence, we get the traceback.
+            logger.error("%s %s failed", request.method, request.path, exc_info=exception)
         return error_response(
             request,
             status=exception.status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from rest_framework.views import exception_handler, set_rollback
 
 from portal.core.errors import GatehouseError, InvalidInput
 
+logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 
 
@@ -27,6 +29,8 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> Response | N
     problem = _describe(exc)
     if problem is None:
         return None
+    if problem["status"] >= 500:
+        logger.error("A call to the API failed", exc_info=exc)
     request = context.get("request")
     problem["request_id"] = getattr(getattr(request, "_request", request), "request_id", "")
     response = Response(problem, status=problem["status"], content_type=CONTENT_TYPE)

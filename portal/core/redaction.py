@@ -190,7 +190,12 @@ class LogFilter(logging.Filter):
     _formatter = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = mask_patterns(record.getMessage()), ()
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):
+            # A log call with the wrong arguments must not fail the act it tells about.
+            message = f"{record.msg} {record.args!r}"
+        record.msg, record.args = mask_patterns(message), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = self._formatter.formatException(record.exc_info)
         if record.exc_text:

@@ -1,6 +1,8 @@
 """What is written, and when an act may not happen."""
 
 import threading
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
@@ -59,6 +61,16 @@ def test_secrets_are_masked_and_any_text_can_be_stored() -> None:
     assert event.after["list"] == [{"token": MASK}]
     assert "hunter2" not in event.detail
     assert event.hash == event.computed_hash()
+    assert verify().findings == []
+
+
+@pytest.mark.django_db
+def test_values_json_has_no_form_for_do_not_fail_the_act() -> None:
+    event = write(
+        after={"nan": float("nan"), "path": Path("a/b"), "set": {2}, "n": Decimal("1.50"), "on": True}
+    )
+    event.refresh_from_db()
+    assert event.after == {"nan": "nan", "path": "a/b", "set": [2], "n": 1.5, "on": True}
     assert verify().findings == []
 
 

@@ -127,11 +127,19 @@ def test_the_handlers_of_django_show_the_same_page(client: Client) -> None:
     denied = client.get("/page/denied")
     assert (denied.status_code, "No entry." in denied.content.decode()) == (403, True)
     assert b"secret detail" not in client.get("/page/http404").content
-    for name in ("broken", "tool"):
-        failed = client.get(f"/page/{name}")
-        assert failed.status_code == 500
-        assert failed.content.startswith(b"PAGE 500")
-        assert b"boom" not in failed.content
+    failed = client.get("/page/broken")
+    assert failed.status_code == 500
+    assert failed.content.startswith(b"PAGE 500")
+    assert b"boom" not in failed.content
+
+
+def test_a_failure_of_a_tool_is_told_and_logged(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    failed = client.get("/page/tool")
+    assert failed.content.decode().startswith("PAGE 500|Something went wrong|Terraform said no.")
+    assert client.get("/api/v1/tool").json()["detail"] == "Terraform said no."
+    told = [record for record in caplog.records if record.name.startswith("portal.core")]
+    assert len(told) == 2
+    assert all(record.exc_info for record in told)
 
 
 def test_machines_are_not_sent_pages(client: Client) -> None:

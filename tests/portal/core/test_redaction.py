@@ -110,13 +110,13 @@ def test_lines_go_out_as_soon_as_they_are_whole() -> None:
 
 def test_an_endless_line_does_not_fill_memory_and_hides_nothing() -> None:
     stream, secret = Redactor(["topsecret-value"]), "topsecret-value"
-    whole = ("y" * 1000 + secret) * 2000
+    whole = ("yy" + secret) * 50_000
     out, most = "", 0
     for start in range(0, len(whole), 7001):
         out += stream.feed(whole[start : start + 7001])
         most = max(most, len(stream._buffer))
     out += stream.flush()
-    assert out == ("y" * 1000 + MASK) * 2000
+    assert out == ("yy" + MASK) * 50_000
     assert most < 300_000
 
 
@@ -173,6 +173,12 @@ def test_audit_values_are_masked_by_name() -> None:
 def test_credentials_never_stand_in_our_log(text: str, hidden: str) -> None:
     assert hidden not in mask_patterns(text)
     assert MASK in mask_patterns(text)
+
+
+def test_a_wrong_log_call_is_still_written() -> None:
+    record = logging.LogRecord("x", logging.INFO, "f", 1, "%d of %d", ("password=hunter2",), None)
+    assert LogFilter().filter(record)
+    assert record.getMessage() == f"%d of %d ('password={MASK}',)"
 
 
 def test_the_log_filter_covers_arguments_and_tracebacks() -> None:
