@@ -202,7 +202,7 @@ def context(request: HttpRequest, change: Change) -> dict[str, Any]:
         "consequences": kind.consequences(change),
         "proposal_template": kind.proposal_template,
         "progress_template": kind.progress_template,
-        "transitions": change.transitions.all(),
+        "transitions": list(change.transitions.all()),
         "proposals": list(change.proposals.all()),
         "working": change.status in WORKING,
         "live_every": "700ms" if change.status in WORKING else "2s",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from environments.changes.models import Change, Proposal
@@ -14,7 +16,10 @@ from portal.terraform.effects import EFFECTS
 PAGE_SIZE = 100
 # Destroyed and replaced resources are shown unfolded, as long as they are few.
 OPEN_ROWS = 12
-PROGRESS_ROWS = 100
+LOUD = frozenset({"delete", "replace", "forget"})
+# A handful of rows needs no folding.
+FOLD_FROM = 8
+PROGRESS_ROWS = 14
 
 
 def context(change: Change) -> Mapping[str, Any]:
@@ -51,12 +56,33 @@ def resources(proposal: Proposal, *, after: str = "", action: str = "", text: st
     more = len(page) > PAGE_SIZE
     page = page[:PAGE_SIZE]
     return {
-        "resource_rows": [as_row(row) for row in page],
+        "resource_groups": list(_groups(page)),
         "resource_total": ResourceChange.objects.filter(proposal=proposal).count(),
         "resource_next": f"{page[-1].rank}.{page[-1].position}" if more else "",
         "resource_action": action,
         "resource_text": text,
     }
+
+
+def _groups(rows: list[ResourceChange]) -> Iterator[dict[str, Any]]:
+    """What destroys stands open and first; the rest is folded by module."""
+    loud = [row for row in rows if row.action in LOUD]
+    if loud:
+        yield {"name": "", "key": "", "rows": [as_row(row) for row in loud]}
+    quiet = [row for row in rows if row.action not in LOUD]
+    folded = len(quiet) > FOLD_FROM
+    for module, part in groupby(
+        sorted(quiet, key=lambda row: (row.module, row.rank, row.position)), by_module
+    ):
+        yield {
+            "name": (module or _("root module")) if folded else "",
+            "key": slugify(f"module-{module or 'root'}"),
+            "rows": [as_row(row) for row in part],
+        }
+
+
+def by_module(row: ResourceChange) -> str:
+    return row.module
 
 
 def as_row(row: ResourceChange) -> dict[str, Any]:
