@@ -20,7 +20,11 @@ def main() -> int:
 
     try:
         serve(
-            host=arguments.host, port=arguments.port, folder=arguments.data, save_every=arguments.save_every
+            host=arguments.host,
+            port=arguments.port,
+            folder=arguments.data,
+            save_every=arguments.save_every,
+            follow_parent=arguments.until_parent_ends,
         )
     except DataFolderError as error:
         logging.error("%s", error)
@@ -41,6 +45,9 @@ def _arguments() -> argparse.Namespace:
         type=float,
         default=15.0,
         help="least seconds between saves (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--until-parent-ends", action="store_true", help="stop when the process that started this one ends"
     )
     return parser.parse_args()
 

@@ -1,6 +1,7 @@
 """Starting and stopping the sandbox."""
 
 import logging
+import os
 import signal
 import socket
 import threading
@@ -22,14 +23,15 @@ _BACKLOG = 128
 _LAST_REQUESTS = 5.0  # seconds that requests in flight get when the sandbox is told to stop
 
 
-def serve(*, host: str, port: int, folder: Path, save_every: float) -> None:
+def serve(*, host: str, port: int, folder: Path, save_every: float, follow_parent: bool = False) -> None:
     """Serve until SIGTERM or SIGINT, then save. Port 0 takes a free one; the address is printed.
 
-    Changed content is saved in between too, at most every ``save_every`` seconds.
+    Changed content is saved in between too, at most every ``save_every`` seconds. With
+    ``follow_parent`` the end of the process that started this one counts as a signal.
 
     Raises DataFolderError when the folder cannot be used, OSError when the port is taken.
     """
-    stop = _stop_on_signals()
+    stop, parent = _stop_on_signals(), os.getppid()
     gate = RequestGate()
     listener = _bind(host, port)
     keeper = Keeper(folder, gate, save_every)
@@ -50,6 +52,9 @@ def serve(*, host: str, port: int, folder: Path, save_every: float) -> None:
     print(f"sandbox ready at http://{host}:{server.port}", flush=True)  # noqa: T201 - who starts it waits for this line
     while not stop.wait(1.0):
         keeper.save_if_due()
+        if follow_parent and os.getppid() != parent:
+            log.info("the process that started this one has ended")
+            break
     server.shutdown()
     if keeper.unsaved_changes and not keeper.save(_LAST_REQUESTS, last_chance=True):
         log.error("the last changes are lost: %s", keeper.error)

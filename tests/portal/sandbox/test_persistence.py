@@ -259,15 +259,43 @@ def test_it_ends_well_on_either_signal_however_often(tmp_path: Path) -> None:
     assert (tmp_path / "data" / FILE_NAME).exists()
 
 
-def test_a_golden_snapshot_starts_many(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    remember(sandbox, "golden")
-    golden = GoldenSnapshot.take(sandbox, tmp_path / "golden")
+@pytest.mark.slow
+def test_a_golden_snapshot_starts_many(saved: Path, tmp_path: Path) -> None:
+    with running_sandbox(saved) as sandbox:
+        remember(sandbox, "golden")
+        golden = GoldenSnapshot.take(sandbox, tmp_path / "golden")
+        client_for(sandbox, "ssm").delete_parameter(Name="golden")
     with golden.running() as one:
         assert remembered(one, "golden")
         client_for(one, "ssm").delete_parameter(Name="golden")
     with golden.running() as another:
         assert remembered(another, "golden")
-    assert remembered(sandbox, "golden")
+
+
+@pytest.mark.slow
+def test_it_does_not_outlive_who_started_it(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, time\n"
+        "from pathlib import Path\n"
+        "from portal.sandbox.testing import running_sandbox\n"
+        "with running_sandbox(Path(sys.argv[1])) as sandbox:\n"
+        "    print(sandbox.process.pid, flush=True)\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "data")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
+    pid = int(ended.stdout)
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{pid}").exists() and not _is_zombie(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return ") Z " in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return True
 
 
 def test_a_failing_save_is_said_and_mends_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
