@@ -150,7 +150,7 @@ class Exact(APIView):
 
 
 class Blueprints(Exact):
-    @extend_schema(responses=BlueprintListShape)
+    @extend_schema(operation_id="blueprints_list", responses=BlueprintListShape)
     def get(self, request: Request) -> Response:
         """Every blueprint, one that cannot be read with its fault. There are few: one page holds them."""
         rows = []
@@ -185,7 +185,7 @@ def visible_environment(by: Principal, user: User, key: str) -> Environment:
 class Definitions(Exact):
     ordering = ("-number",)
 
-    @extend_schema(responses=DefinitionPageShape)
+    @extend_schema(operation_id="environments_definitions_list", responses=DefinitionPageShape)
     def get(self, request: Request, environment: str) -> Response:
         """The environment's definitions, newest first; secrets by name only."""
         place = visible_environment(principal_of(request), cast(User, request.user), environment)

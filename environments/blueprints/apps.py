@@ -8,3 +8,8 @@ class BlueprintsConfig(AppConfig):
     name = "environments.blueprints"
     label = "blueprints"
     verbose_name = _("Blueprints")
+
+    def ready(self) -> None:
+        from environments.blueprints import wiring
+
+        wiring.register()

@@ -7,11 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
-from django.utils.translation import gettext as _
-
 from environments.blueprints.conversion import Faults, convert, member_path
-from environments.blueprints.exact import Value
+from environments.blueprints.exact import Value, write_json
 from environments.blueprints.snapshots import snapshot_of
 from environments.blueprints.types import Collection, ObjectType, Type, short_type
 from environments.blueprints.validation import effective
@@ -20,6 +17,7 @@ from environments.models import Definition, Environment
 from portal.accounts.models import User
 
 NOTHING: Any = object()
+SHORT = 28
 
 
 @dataclass(frozen=True)
@@ -75,6 +73,11 @@ class VariableRow:
     def inner(self) -> bool:
         return self.variable is None
 
+    @property
+    def is_short(self) -> bool:
+        """Short enough to stand on one line."""
+        return len(write_json(self.default)) <= SHORT
+
 
 def variable_rows(schema: Iterable[Variable]) -> Iterator[VariableRow]:
     """Every variable, each followed by the attributes of the object it is or holds."""
@@ -97,24 +100,6 @@ def _attributes(path: str, wanted: Type) -> Iterator[VariableRow]:
 def without_title(readme: str) -> str:
     """The README less its heading: the page has a title of its own."""
     return re.sub(r"\A\s*# +.+\n", "", readme)
-
-
-def environment_url(environment: Environment) -> str:
-    """The environment's own page, which another app owns; "" while that is not installed."""
-    try:
-        return reverse("environments:detail", args=[environment.tenant.slug, environment.slug])
-    except NoReverseMatch:
-        return ""
-
-
-def crumbs(environment: Environment, title: str) -> list[dict[str, str]]:
-    """Tenant / environment / this page."""
-    all_of_them = reverse("blueprints:definitions", args=[environment.tenant.slug, environment.slug])
-    return [
-        {"label": str(environment), "url": environment_url(environment)},
-        {"label": _("Definitions"), "url": all_of_them},
-        {"label": title, "url": ""},
-    ]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -17,10 +17,10 @@ from environments.blueprints.comparing import compare as compared
 from environments.blueprints.forms import DefinitionForm
 from environments.blueprints.snapshots import current_snapshot, offers, snapshot_of
 from environments.models import Definition, Environment
-from environments.permissions import refusal, require, roles_of
+from environments.pages import environment_context, find_environment, person_of
+from environments.permissions import refusal, require
 from environments.registry import registry
 from portal.accounts.access import signed_in
-from portal.accounts.models import User
 from portal.accounts.principals import principal_of
 from portal.core.errors import GatehouseError, InvalidInput, NotFound, StaleState
 from portal.core.pagination import keyset_page
@@ -31,7 +31,7 @@ ON_A_PAGE = 50
 @signed_in
 @require_safe
 def blueprint_list(request: HttpRequest) -> HttpResponse:
-    users = querysets.users_per_blueprint(cast(User, request.user))
+    users = querysets.users_per_blueprint(person_of(request))
     rows = [{"offer": offer, "used": users.get(offer.slug, 0)} for offer in offers()]
     return render(request, "blueprints/list.html", {"section": "blueprints", "rows": rows})
 
@@ -45,26 +45,18 @@ def blueprint_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "snapshot": snapshot,
         "readme": markdown.render(shown.without_title(snapshot.readme)),
         "variables": list(shown.variable_rows(snapshot.schema)),
-        "environments": querysets.environments_using(cast(User, request.user), slug),
+        "environments": querysets.environments_using(person_of(request), slug),
     }
     return render(request, "blueprints/detail.html", context)
 
 
-def _environment(request: HttpRequest, tenant: str, slug: str) -> Environment:
-    """The environment if this person may see it, else 404."""
-    visible = Environment.objects.visible_to(cast(User, request.user)).select_related("tenant", "account")
-    found: Environment = get_object_or_404(visible, tenant__slug=tenant, slug=slug)
-    return found
-
-
-def _frame(environment: Environment, title: str) -> dict[str, Any]:
-    """What every page of one environment hands to the frame."""
-    return {
-        "environment": environment,
-        "sandbox": environment.account is not None and environment.account.is_sandbox,
-        "print_line": f"{environment.tenant.name} / {environment.name}",
-        "crumbs": shown.crumbs(environment, title),
-    }
+def _frame(request: HttpRequest, environment: Environment, title: str = "") -> dict[str, Any]:
+    """What every page of one environment hands to the frame; `title` is the last step of the path."""
+    context = environment_context(request, environment, "definition")
+    if title:
+        every = reverse("blueprints:definitions", args=[environment.tenant.slug, environment.slug])
+        context["crumbs"] += [{"label": _("Definitions"), "url": every}, {"label": title, "url": ""}]
+    return context
 
 
 @signed_in
@@ -72,11 +64,11 @@ def _frame(environment: Environment, title: str) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def define(request: HttpRequest, tenant: str, environment: str) -> HttpResponse:
     """The form of the next definition; "Save and plan" goes on to the plan's change."""
-    place, by = _environment(request, tenant, environment), principal_of(request)
+    place, by = find_environment(request, tenant, environment), principal_of(request)
     require(by, place, "definition.create")
     snapshot = actions.snapshot_for(place)
     data = request.POST if request.method == "POST" else None
-    form = DefinitionForm(place, snapshot, cast(User, request.user), data)
+    form = DefinitionForm(place, snapshot, person_of(request), data)
     status = 200
     if data is not None:
         status = 400
@@ -86,13 +78,13 @@ def define(request: HttpRequest, tenant: str, environment: str) -> HttpResponse:
             except (StaleState, InvalidInput) as error:
                 form.refused(error)
                 status = error.status
-    return render(request, "blueprints/define.html", _form_context(form), status=status)
+    return render(request, "blueprints/define.html", _form_context(request, form), status=status)
 
 
-def _form_context(form: DefinitionForm) -> dict[str, Any]:
+def _form_context(request: HttpRequest, form: DefinitionForm) -> dict[str, Any]:
     newest = form.latest.number if form.latest else 0
     return {
-        **_frame(form.environment, _("Define")),
+        **_frame(request, form.environment, _("Define")),
         "form": form,
         "newest": newest,
         "blueprint_moved": form.latest is not None and form.latest.snapshot != form.snapshot.digest,
@@ -129,27 +121,27 @@ def _saved(request: HttpRequest, form: DefinitionForm) -> HttpResponse:
 @signed_in
 @require_safe
 def definitions(request: HttpRequest, tenant: str, environment: str) -> HttpResponse:
-    place = _environment(request, tenant, environment)
+    place = find_environment(request, tenant, environment)
     page = keyset_page(
         querysets.definitions_of(place),
         ordering=("-number",),
         cursor=request.GET.get("cursor"),
         size=ON_A_PAGE,
     )
-    reason = refusal(roles_of(cast(User, request.user), place.tenant), "definition.create")
-    context = {**_frame(place, _("Definitions")), "page": page, "reason": reason}
+    context = {**_frame(request, place), "page": page}
+    context["reason"] = refusal(context["roles"], "definition.create")
     return render(request, "blueprints/definitions.html", context)
 
 
 @signed_in
 @require_safe
 def definition(request: HttpRequest, tenant: str, environment: str, number: int) -> HttpResponse:
-    place = _environment(request, tenant, environment)
+    place = find_environment(request, tenant, environment)
     one = get_object_or_404(place.definitions.select_related("author", "environment__tenant"), number=number)
     previous = place.definitions.filter(number__lt=number).first()
     newest = place.definitions.values_list("number", flat=True).first() or number
     context = {
-        **_frame(place, _("Definition %(n)d") % {"n": number}),
+        **_frame(request, place, _("Definition %(n)d") % {"n": number}),
         "definition": one,
         "snapshot": snapshot_of(one.snapshot),
         "rows": shown.value_rows(one),
@@ -157,8 +149,8 @@ def definition(request: HttpRequest, tenant: str, environment: str, number: int)
         "changes": compared(previous, one) if previous else None,
         "newest": newest,
         "pending": querysets.pending_on_older(place, newest),
-        "reason": refusal(roles_of(cast(User, request.user), place.tenant), "definition.create"),
     }
+    context["reason"] = refusal(context["roles"], "definition.create")
     return render(request, "blueprints/definition.html", context)
 
 
@@ -166,8 +158,8 @@ def definition(request: HttpRequest, tenant: str, environment: str, number: int)
 @require_safe
 def compare(request: HttpRequest, tenant: str, environment: str) -> HttpResponse:
     """?a=3&b=5 compares two numbers; ?with=tenant.environment the newest (or &b=) of another environment."""
-    place = _environment(request, tenant, environment)
-    user = cast(User, request.user)
+    place = find_environment(request, tenant, environment)
+    user = person_of(request)
     asked = shown.Question.from_query(request.GET)
     other = place
     if asked.other and asked.other != place.key:
@@ -176,7 +168,7 @@ def compare(request: HttpRequest, tenant: str, environment: str) -> HttpResponse
         )
     pair = _pair(place, other, asked)
     context = {
-        **_frame(place, _("Compare")),
+        **_frame(request, place, _("Compare")),
         "asked": asked,
         "other": other,
         "pair": pair,
