@@ -150,7 +150,9 @@ def _buttons(change: Change, able: dict[str, Ability]) -> dict[str, Any]:
                     "icon": act.icon,
                 }
             )
-        elif (act.name == "approve" and change.status == Status.AWAITING_APPROVAL) or (act.name == "kill" and change.cancel_requested_at and change.status in WORKING):
+        elif (act.name == "approve" and change.status == Status.AWAITING_APPROVAL) or (
+            act.name == "kill" and change.cancel_requested_at and change.status in WORKING
+        ):
             off.append({"label": act.label, "reason": ability.reason})
     return {"buttons": shown, "barred": off}
 

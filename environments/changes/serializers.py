@@ -1,0 +1,178 @@
+"""What the API says of a change. Plain shapes for the OpenAPI document; `shown` fills them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from environments.changes import claims
+from environments.changes.abilities import abilities, barred_voters
+from environments.changes.gates import evaluate
+from environments.changes.kinds import kind_of
+from environments.changes.models import Change
+from portal.accounts.models import User
+
+Plain = dict[str, Any]
+
+
+class GateShape(serializers.Serializer[Change]):
+    name = serializers.CharField()
+    needed = serializers.IntegerField(help_text="Votes it takes.")
+    votes = serializers.ListField(
+        child=serializers.CharField(), help_text="User names whose votes count now."
+    )
+    roles = serializers.ListField(child=serializers.CharField())
+    passed = serializers.BooleanField()
+
+
+class AbilityShape(serializers.Serializer[Change]):
+    allowed = serializers.BooleanField()
+    reason = serializers.CharField(help_text="Why not; empty when allowed.")
+
+
+class WaitingShape(serializers.Serializer[Change]):
+    text = serializers.CharField()
+    change = serializers.UUIDField(allow_null=True, help_text="The change in front, if one is.")
+    place = serializers.IntegerField(help_text="1 = next; 0 when no queue is meant.")
+    until = serializers.DateTimeField(allow_null=True)
+
+
+class ErrorShape(serializers.Serializer[Change]):
+    kind = serializers.CharField(help_text="tool: Terraform or AWS said no; portal: we could not run it.")
+    message = serializers.CharField()
+    hint = serializers.CharField()
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class DetailsField(serializers.JSONField):
+    """What the kind of change adds."""
+
+
+class ChangeRowShape(serializers.Serializer[Change]):
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+    environment = serializers.CharField(help_text='"tenant-slug.environment-slug"')
+    tenant = serializers.CharField()
+    status = serializers.CharField()
+    title = serializers.CharField()
+    summary = serializers.CharField()
+    digest = serializers.CharField(help_text="Of the current proposal; what an approval must name.")
+    requested_by = serializers.CharField()
+    reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    url = serializers.CharField(help_text="The page.")
+
+
+class ChangeShape(ChangeRowShape):
+    ticket = serializers.CharField()
+    links = serializers.JSONField()
+    start = serializers.CharField()
+    start_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+    gates = GateShape(many=True)
+    actions = serializers.DictField(child=AbilityShape(), help_text="can_approve, can_cancel, ... for you.")
+    waiting_for = WaitingShape(allow_null=True)
+    error = ErrorShape(allow_null=True)
+    proposal = serializers.IntegerField(allow_null=True, help_text="Number of the current proposal.")
+    details = DetailsField()
+
+
+class ChangePageShape(serializers.Serializer[Change]):
+    results = ChangeRowShape(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+
+
+class LogShape(serializers.Serializer[Change]):
+    offset = serializers.IntegerField(help_text="Byte offset of the first byte of `text`.")
+    first_line = serializers.IntegerField()
+    text = serializers.CharField()
+    next = serializers.IntegerField(help_text="Where to go on: the next `after`.")
+    size = serializers.IntegerField()
+    complete = serializers.BooleanField(help_text="Nothing will follow.")
+
+
+class ApproveShape(serializers.Serializer[Change]):
+    digest = serializers.CharField(help_text="Of the proposal that was read.")
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=4000)
+
+
+class RejectShape(serializers.Serializer[Change]):
+    comment = serializers.CharField(max_length=4000)
+
+
+class ReasonShape(serializers.Serializer[Change]):
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=4000)
+
+
+class QuestionShape(serializers.Serializer[Change]):
+    text = serializers.CharField(max_length=4000)
+
+
+class PolicyShape(serializers.Serializer[Change]):
+    number = serializers.IntegerField(read_only=True)
+    gates = serializers.JSONField(help_text="[{name, roles, votes, when}], see the policy page.")
+    reason = serializers.CharField(required=False, write_only=True, allow_blank=True, max_length=2000)
+
+
+def row(change: Change) -> Plain:
+    """A change in a list: one query for all of them."""
+    return {
+        "id": change.uuid,
+        "kind": change.kind,
+        "environment": change.environment.key,
+        "tenant": change.environment.tenant.slug,
+        "status": change.status,
+        "title": change.title,
+        "summary": change.summary,
+        "digest": change.proposal.digest if change.proposal else "",
+        "requested_by": change.requested_by.username if change.requested_by else change.requested_by_name,
+        "reason": change.reason,
+        "created_at": change.created_at,
+        "finished_at": change.finished_at,
+        "url": f"/changes/{change.uuid}/",
+    }
+
+
+def shown(change: Change, user: User) -> Plain:
+    """One change whole, with what this person may do."""
+    waiting = claims.waiting_for(change)
+    failed = bool(change.error_message)
+    return {
+        **row(change),
+        "ticket": change.ticket,
+        "links": change.links,
+        "start": change.start,
+        "start_at": change.start_at,
+        "expires_at": change.expires_at,
+        "gates": [
+            {
+                "name": state.gate.name,
+                "needed": state.gate.votes,
+                "votes": [vote.user.username for vote in state.votes],
+                "roles": list(state.gate.roles),
+                "passed": state.passed,
+            }
+            for state in evaluate(change, barred=barred_voters(change))
+        ],
+        "actions": {
+            name: {"allowed": ability.allowed, "reason": ability.reason}
+            for name, ability in abilities(change, user).items()
+        },
+        "waiting_for": {
+            "text": waiting.text,
+            "change": waiting.change.uuid if waiting.change else None,
+            "place": waiting.place,
+            "until": waiting.until,
+        }
+        if waiting
+        else None,
+        "error": {"kind": change.error_kind, "message": change.error_message, "hint": change.error_hint}
+        if failed
+        else None,
+        "proposal": change.proposal.number if change.proposal else None,
+        "details": kind_of(change).details(change),
+    }
