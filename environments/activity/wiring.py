@@ -4,4 +4,6 @@ from __future__ import annotations
 
 
 def register() -> None:
-    return
+    from environments.registry import Tab, registry
+
+    registry.tabs.append(Tab("activity", "Activity", 90, "activity:of_environment"))
