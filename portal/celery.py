@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from celery import Celery, bootsteps
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 from portal.broker import register
 
@@ -20,9 +20,12 @@ QUEUES = ("changes", "housekeeping")
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    task_queues=[Queue(name) for name in QUEUES],  # type: ignore[no-untyped-call]
+    # An exchange and a key for each: left out, Celery binds every queue to the default queue's.
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],  # type: ignore[no-untyped-call]
     task_default_queue="housekeeping",
-    task_routes={"environments.changes.*": {"queue": "changes"}},
+    task_default_exchange="housekeeping",
+    task_default_routing_key="housekeeping",
+    task_routes={"changes.*": {"queue": "changes"}},
 )
 app.autodiscover_tasks()
 

@@ -133,5 +133,10 @@ class Transport(virtual.Transport):
             raise ValueError("CELERY_BROKER_URL: portalfs needs an absolute folder, portalfs:///the/folder")
         return Path("/" + (client.virtual_host or "").lstrip("/"))
 
+    @property
+    def default_connection_params(self) -> dict[str, Any]:
+        # Without a host name, which kombu would otherwise miss aloud at every connection.
+        return {"port": None, "hostname": None}
+
     def driver_version(self) -> str:
         return "1"

@@ -63,6 +63,11 @@ def read_configuration(root: Path = ROOT, environ: Mapping[str, str] | None = No
     data = (root / merged.get("GATEHOUSE_DATA_DIR", "var")).resolve()
     production = truth(merged.get("GATEHOUSE_PRODUCTION"), default=False)
     sandbox = truth(merged.get("GATEHOUSE_SANDBOX"), default=not production)
+    environ_of_children = {**merged, "PORT": text, "GATEHOUSE_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
+    if environ_of_children.pop("PYTHONDONTWRITEBYTECODE", ""):
+        # Who wants no compiled files in the folders gets them elsewhere: without any, every process spends
+        # seconds on compiling what the last one compiled.
+        environ_of_children["PYTHONPYCACHEPREFIX"] = str(data / "compiled")
     return Configuration(
         root=root,
         data=data,
@@ -71,7 +76,7 @@ def read_configuration(root: Path = ROOT, environ: Mapping[str, str] | None = No
         # Somebody who names a sandbox has one running already.
         sandbox=sandbox and not merged.get("GATEHOUSE_SANDBOX_URL"),
         demo=truth(merged.get("GATEHOUSE_DEMO"), default=sandbox and not production),
-        environ={**merged, "PORT": text, "GATEHOUSE_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"},
+        environ=environ_of_children,
     )
 
 

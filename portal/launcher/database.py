@@ -27,6 +27,7 @@ def prepare(*, demo: bool) -> dict[str, object]:
         pending.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         pending.touch()
     if missing:
+        call_command("check", "--database", "default")
         call_command("migrate", interactive=False, verbosity=1)
     call_command("createcachetable")
     began = demo and pending.exists()

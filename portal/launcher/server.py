@@ -131,12 +131,23 @@ class _Server:
         self._start_worker("housekeeping", self.environ.get("GATEHOUSE_HOUSEKEEPING_CONCURRENCY") or "1")
 
     def _start_worker(self, queue: str, concurrency: str) -> None:
-        command = ["-m", "celery", "-A", "portal.celery", "worker", "-Q", queue, "-c", concurrency]
+        command = [
+            "-m",
+            "celery",
+            "-A",
+            "portal.celery",
+            "--skip-checks",
+            "worker",
+            "-Q",
+            queue,
+            "-c",
+            concurrency,
+        ]
         command += ["-n", f"{queue}@%h", "-l", self.environ.get("LOG_LEVEL") or "INFO"]
-        # Gossip and mingle only cost messages: nothing here depends on workers knowing each other.
-        self._start(
-            f"worker-{queue}", [*command, "--without-gossip", "--without-mingle", "--without-heartbeat"]
-        )
+        # Gossip and mingle only cost messages: nothing here depends on workers knowing each other. System
+        # checks import every page of the portal, and the database step has run them.
+        command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        self._start(f"worker-{queue}", command)
 
     def _start(self, name: str, arguments: list[str], *, first: bool = False) -> None:
         child = Child(

@@ -10,6 +10,8 @@ from portal.scheduler.process import Scheduler
 
 
 class Command(BaseCommand):
+    # They import every page of the portal, which this process never shows.
+    requires_system_checks = ()
     help = "Run what is due (sweeps, drift checks, deliveries). A second scheduler waits as a spare."
 
     def handle(self, *args: Any, **options: Any) -> None:
