@@ -57,7 +57,7 @@ def current_snapshot(slug: str) -> BlueprintSnapshot:
     # Before the reading: whatever is written meanwhile makes the next look differ.
     looks = _looks(folder)
     if folder in _seen and _seen[folder][0] == looks:
-        known = BlueprintSnapshot.objects.filter(digest=_seen[folder][1]).first()
+        known = _stored(_seen[folder][1])
         if known is not None:
             return known
     snapshot = _take(slug, folder)
@@ -78,7 +78,7 @@ def _take(slug: str, folder: Path) -> BlueprintSnapshot:
     content: Content = {file.path: (file.location.read_bytes(), file.executable) for file in collect(folder)}
     root = folder.resolve().relative_to(boundary_of(folder)).as_posix()
     name = archives.content_digest(root, content)
-    known = BlueprintSnapshot.objects.filter(digest=name).first()
+    known = _stored(name)
     if known is not None:
         return known
     interface = read_interface(folder)
@@ -102,6 +102,11 @@ def _take(slug: str, folder: Path) -> BlueprintSnapshot:
     if created:
         logger.info("blueprint %s: new snapshot %s with %d files", slug, snapshot.short_digest, len(content))
     return snapshot
+
+
+def _stored(digest: str) -> BlueprintSnapshot | None:
+    """Without the archive until somebody unpacks it: pages and forms need only what was read from it."""
+    return BlueprintSnapshot.objects.filter(digest=digest).defer("archive").first()
 
 
 def _text_file(content: Content, path: str) -> str:
@@ -136,7 +141,7 @@ def title_and_summary(readme: str, slug: str) -> tuple[str, str]:
 
 def snapshot_of(digest: str) -> BlueprintSnapshot:
     """The snapshot of that digest; NotFound when there is none."""
-    found = BlueprintSnapshot.objects.filter(digest=digest).first()
+    found = _stored(digest)
     if found is None:
         raise NotFound(_("The blueprint snapshot %s is not stored here.") % digest[:12])
     return found

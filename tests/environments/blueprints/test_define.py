@@ -6,7 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.http import Http404
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from environments.blueprints.actions import define, tfvars_of, whole_definition
@@ -182,3 +184,21 @@ def test_clearing_a_secret(environment: Environment, operator: User) -> None:
     made(operator, environment)
     plain, secrets = whole_definition(environment, {"name": "x", "password": None})
     assert (plain, secrets) == ({"name": "x"}, {})
+
+
+def test_lists_cost_the_same_however_long(
+    environment: Environment,
+    operator: User,
+    api: Callable[[User], APIClient],
+) -> None:
+    client = api(operator)
+    url = "/api/v1/environments/triflow.staging/definitions/"
+    counts = []
+    for _more in range(2):
+        for size in range(1, 6):
+            made(operator, environment, size=size)
+        client.get(url)
+        with CaptureQueriesContext(connection) as queries:
+            client.get(url)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
