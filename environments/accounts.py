@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.conf import settings
-from portal.aws.sessions import AccountAccess
 
 from environments.models import AwsAccount
+from portal.aws.sessions import AccountAccess
 
 
 def access_to(account: AwsAccount, region: str) -> AccountAccess:

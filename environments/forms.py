@@ -26,7 +26,11 @@ class LinksField(forms.CharField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
-            required=False, label=_("Links"), help_text=LINK_HELP, widget=forms.Textarea(attrs={"rows": 3}), **options
+            required=False,
+            label=_("Links"),
+            help_text=LINK_HELP,
+            widget=forms.Textarea(attrs={"rows": 3}),
+            **options,
         )
 
     def prepare_value(self, value: Any) -> Any:
@@ -69,7 +73,9 @@ class EnvironmentForm(EnvironmentModelForm):
         label=_("Blueprint"),
         required=False,
         max_length=60,
-        help_text=_("The name of a blueprint; leave empty while there is none: the environment is described only."),
+        help_text=_(
+            "The name of a blueprint; leave empty while there is none: the environment is described only."
+        ),
     )
 
     class Meta:
@@ -101,9 +107,13 @@ class NewEnvironmentForm(EnvironmentForm):
 
 
 class CloneForm(forms.Form):
-    slug = forms.SlugField(label=_("Short name"), max_length=40, help_text=_("Part of its address; it stays."))
+    slug = forms.SlugField(
+        label=_("Short name"), max_length=40, help_text=_("Part of its address; it stays.")
+    )
     name = forms.CharField(label=_("Name"), max_length=80)
-    account = forms.ModelChoiceField(label=_("AWS account"), queryset=AwsAccount.objects.none(), required=False)
+    account = forms.ModelChoiceField(
+        label=_("AWS account"), queryset=AwsAccount.objects.none(), required=False
+    )
     region = forms.CharField(label=_("Region"), max_length=30)
 
     def __init__(self, *args: Any, accounts: QuerySet[AwsAccount], **kwargs: Any) -> None:
@@ -116,7 +126,9 @@ class CloneForm(forms.Form):
 class HoldForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=300)
     until = forms.DateTimeField(
-        label=_("Until"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        label=_("Until"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
         help_text=_("In your time zone. Without it the hold stands until somebody lifts it."),
     )
 

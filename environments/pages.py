@@ -23,7 +23,7 @@ def person_of(request: HttpRequest) -> User:
 
 def find_tenant(request: HttpRequest, slug: str) -> Tenant:
     """The tenant, or 404 for those who may not see it."""
-    found = Tenant.objects.visible_to(person_of(request)).filter(slug=slug).first()
+    found: Tenant | None = Tenant.objects.visible_to(person_of(request)).filter(slug=slug).first()
     if found is None:
         raise Http404
     return found
@@ -32,7 +32,7 @@ def find_tenant(request: HttpRequest, slug: str) -> Tenant:
 def find_environment(request: HttpRequest, tenant: str, slug: str) -> Environment:
     """The environment, or 404 for those who may not see it."""
     visible = Environment.objects.visible_to(person_of(request)).select_related("tenant", "account")
-    found = visible.filter(tenant__slug=tenant, slug=slug).first()
+    found: Environment | None = visible.filter(tenant__slug=tenant, slug=slug).first()
     if found is None or not principal_of(request).reaches(found.key):
         raise Http404
     return found

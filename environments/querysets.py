@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 if TYPE_CHECKING:
+    from environments.models import AwsAccount, Environment, Hold, Resource, Tenant  # noqa: F401 - named by strings in base classes
     from portal.accounts.models import User
 
 

@@ -125,9 +125,7 @@ def can_kill(change: Change, user: User, roles: frozenset[str]) -> Ability:
     free = change.cancel_requested_at + timedelta(seconds=settings.KILL_COOL_OFF_SECONDS)
     if timezone.now() < free:
         wait = int((free - timezone.now()).total_seconds()) + 1
-        return _wrong_moment(
-            _("It is still stopping; killing is possible in %(n)s s.") % {"n": wait}, by_state=True
-        )
+        return _wrong_moment(_("It is still stopping; killing is possible in %(n)s s.") % {"n": wait})
     return YES
 
 

@@ -7,13 +7,13 @@ from typing import Final
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from portal.notifications.outbox import send
 
 from environments.changes.abilities import barred_voters
 from environments.changes.gates import asked
 from environments.changes.models import Change
 from environments.models import Membership
 from portal.accounts.models import User
+from portal.notifications.outbox import send
 
 # event -> (sentence, who hears of it by e-mail)
 EVENTS: Final = {
@@ -32,7 +32,8 @@ EVENTS: Final = {
 
 def address_of(change: Change) -> str:
     """The page's full address; sign-in keeps it."""
-    return settings.PUBLIC_URL + reverse("changes:detail", args=[change.uuid])
+    base: str = settings.PUBLIC_URL
+    return base + reverse("changes:detail", args=[change.uuid])
 
 
 def announce(change: Change, event: str, *, by: str = "", comment: str = "") -> None:

@@ -11,7 +11,7 @@ from environments.changes.lifecycle import FINAL, Status
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from environments.changes.models import Change
+    from environments.changes.models import Change, Claim, Vote  # noqa: F401 - named by strings in base classes
     from portal.accounts.models import User
 
 

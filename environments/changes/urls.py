@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from environments.changes import policy_views, views
+from environments.changes import views
+from environments.changes.policy_views import policy
 
 app_name = "changes"
 HERE = "environments/<slug:tenant>/<slug:slug>"
@@ -15,5 +16,5 @@ urlpatterns = [
     path("changes/<uuid:uuid>/log.txt", views.log_download, name="log_download"),
     path("changes/<uuid:uuid>/act/<slug:name>/", views.act, name="act"),
     path(f"{HERE}/changes/", views.of_environment, name="of_environment"),
-    path(f"{HERE}/policy/", policy_views.policy, name="policy"),
+    path(f"{HERE}/policy/", policy, name="policy"),
 ]

@@ -57,7 +57,7 @@ class ResourceChanges(Part):
         rows = found if found is not None else ResourceChange.objects.none()
         pages = KeysetPagination()
         page = pages.paginate_queryset(rows, request, view=self) or []
-        return pages.get_paginated_response(shapes.ResourceChangeShape(page, many=True).data)
+        return pages.get_paginated_response([shapes.ResourceChangeShape(row).data for row in page])
 
 
 class Outputs(Place):
@@ -65,7 +65,9 @@ class Outputs(Place):
     def get(self, request: Request, environment: str) -> Response:
         """Outputs of the last apply; sensitive values are null."""
         rows = self.place(environment).outputs.all()
-        return Response({"results": shapes.OutputShape(rows, many=True).data, "next": None, "previous": None})
+        return Response(
+            {"results": [shapes.shown_output(row) for row in rows], "next": None, "previous": None}
+        )
 
 
 class StateVersions(Place):
@@ -79,7 +81,7 @@ class StateVersions(Place):
         )
         pages = KeysetPagination()
         page = pages.paginate_queryset(found, request, view=self) or []
-        return pages.get_paginated_response(shapes.StateVersionShape(page, many=True).data)
+        return pages.get_paginated_response([shapes.StateVersionShape(row).data for row in page])
 
 
 class Drift(Place):

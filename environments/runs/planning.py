@@ -163,7 +163,7 @@ def _draft(record: TerraformRun, made: Workspace, plan: Plan, before: dict[str, 
     facts = plan_facts(plan)
     plan_sha256 = hashlib.sha256(made.plan_file.read_bytes()).hexdigest()
     archive = pack(made) if record.mode != Mode.PLAN else b""
-    counts = {name: number for name, number in plan.counts.items() if name != "no-op"}
+    counts: dict[str, int] = {name: number for name, number in plan.counts.items() if name != "no-op"}
     asked = as_facts(record, facts, counts, plan)
 
     def keep(proposal: Proposal) -> None:

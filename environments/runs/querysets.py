@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, QuerySet
 
 if TYPE_CHECKING:
-    from environments.runs.models import StateVersion
+    from environments.runs.models import ResourceChange, StateVersion  # noqa: F401 - named by strings in base classes
 
 
 class ResourceChangeQuerySet(QuerySet["ResourceChange"]):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema_field
+from typing import Any
+
 from rest_framework import serializers
 
 from environments.changes.models import Start
@@ -68,12 +69,8 @@ class ResourceChangePageShape(serializers.Serializer[ResourceChange]):
 class OutputShape(serializers.Serializer[Output]):
     name = serializers.CharField()
     sensitive = serializers.BooleanField()
-    value = serializers.SerializerMethodField(help_text="null when sensitive")
+    value = serializers.JSONField(allow_null=True, help_text="null when sensitive")
     read_at = serializers.DateTimeField()
-
-    @extend_schema_field(serializers.JSONField(allow_null=True))
-    def get_value(self, output: Output) -> object:
-        return None if output.sensitive else output.value
 
 
 class OutputListShape(serializers.Serializer[Output]):
@@ -107,3 +104,13 @@ class DriftShape(serializers.Serializer[DriftCheck]):
     error = serializers.CharField(help_text="Why the last look failed; the verdict is then older.")
     error_at = serializers.DateTimeField(allow_null=True)
     rows = serializers.JSONField()
+
+
+def shown_output(output: Output) -> dict[str, Any]:
+    """An output; a sensitive one without its value."""
+    return {
+        "name": output.name,
+        "sensitive": output.sensitive,
+        "value": None if output.sensitive else output.value,
+        "read_at": output.read_at,
+    }

@@ -7,7 +7,7 @@ from celery import shared_task
 from environments.runs import drift
 
 
-@shared_task(name="runs.check_drift", ignore_result=True)
+@shared_task(name="runs.check_drift", ignore_result=True)  # type: ignore[untyped-decorator]
 def check_drift(environment_id: int) -> None:
     """Look at one environment's drift, if nobody does already."""
     drift.check(environment_id)

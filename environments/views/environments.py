@@ -124,7 +124,7 @@ def hold(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
         except InvalidInput as wrong:
             messages.error(request, wrong.message)
     else:
-        messages.error(request, " ".join(text for texts in form.errors.values() for text in texts))
+        messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
     return redirect("environments:detail", tenant, slug)
 
 

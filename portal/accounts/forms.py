@@ -28,7 +28,7 @@ def time_zones() -> list[tuple[str, Any]]:
     return [portal_default, ("UTC", "UTC"), *groups.items()]
 
 
-def show_error(form: forms.Form, error: GatehouseError) -> None:
+def show_error(form: forms.BaseForm, error: GatehouseError) -> None:
     """Puts what an action refused beside the fields it speaks of, else above the form."""
     if not isinstance(error, InvalidInput):
         form.add_error(None, f"{error.message} {error.hint}".strip())

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from environments.blueprints.actions import define
 
 from environments import actions
+from environments.blueprints.actions import define
 from environments.changes.models import Change
 from environments.models import AwsAccount, Definition, Environment, Tenant
 from environments.runs.actions import request_run
