@@ -48,7 +48,8 @@ def read_or_create_secret(path: Path) -> str:
 
 def _read_or_create(path: Path, make: Callable[[], str]) -> str:
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # Private: the embedded database comes to lie in the same folder.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
             with os.fdopen(handle, "w") as file:

@@ -102,6 +102,7 @@ def test_the_embedded_keyring_is_made_once_and_private(settings, tmp_path: Path)
     settings.GATEHOUSE_KEYRING_FILE = tmp_path / "deep" / "keyring"
     token = keyring().encrypt(b"x", context="y")
     assert stat.S_IMODE(settings.GATEHOUSE_KEYRING_FILE.stat().st_mode) == 0o600
+    assert stat.S_IMODE(settings.GATEHOUSE_KEYRING_FILE.parent.stat().st_mode) == 0o700
     fresh = Keyring.parse(settings.GATEHOUSE_KEYRING_FILE.read_text())
     assert fresh.decrypt(token, context="y") == b"x"
 
