@@ -78,7 +78,7 @@ def when(moment: datetime | None, form: str = "relative") -> SafeString:
         '<time class="when" datetime="{}" title="{}" data-relative>{}</time>', iso, full, relative(moment)
     )
     if form == "both":
-        return format_html('{} <span class="muted when__absolute">{}</span>', short, full)
+        return format_html('{} <span class="muted when__absolute">· {}</span>', short, full)
     if form == "relative":
         return short
     raise template.TemplateSyntaxError(f"when: unknown form {form!r}")
