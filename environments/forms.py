@@ -50,6 +50,7 @@ class LinksField(forms.CharField):
 
 class TenantForm(TenantModelForm):
     links = LinksField()
+    repository = forms.URLField(label=_("Repository"), required=False, assume_scheme="https")
 
     class Meta:
         model = Tenant
@@ -69,6 +70,7 @@ class AccountForm(AccountModelForm):
 
 class EnvironmentForm(EnvironmentModelForm):
     links = LinksField()
+    repository = forms.URLField(label=_("Repository"), required=False, assume_scheme="https")
     blueprint = forms.CharField(
         label=_("Blueprint"),
         required=False,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from environments.changes import gates, kinds, policies
-from environments.models import Role
+from environments.models import Environment
 from environments.pages import environment_context, find_environment
 from environments.permissions import refusal
 from portal.accounts.access import signed_in
@@ -74,17 +74,20 @@ def policy(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
             return redirect("changes:detail", change.uuid)
         except InvalidInput as wrong:
             errors, status = wrong.errors, 400
+    context = page_context(request, environment)
+    context |= {"rows": form_rows(shown, errors), "form_errors": errors.get("gates", [])}
+    return render(request, "changes/policy.html", context, status=status)
+
+
+def page_context(request: HttpRequest, environment: Environment) -> dict[str, Any]:
+    """What the page shows besides the form's rows."""
     context = environment_context(request, environment, "policy")
-    context |= {
+    return context | {
         "in_force": gates.policy_in_force(environment),
         "number": policies.policy_number(environment),
-        "rows": form_rows(shown, errors),
-        "form_errors": errors.get("gates", []),
         "denied": refusal(context["roles"], "policy.update"),
         "voting_roles": [(role.value, role.label) for role in gates.VOTING_ROLES],
         "triggers": gates.TRIGGERS,
         "modes": gates.MODES,
         "kinds": kinds.names(),
-        "roles_labels": dict(Role.choices),
     }
-    return render(request, "changes/policy.html", context, status=status)

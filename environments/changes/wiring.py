@@ -8,12 +8,14 @@ from environments.changes.kinds import register as register_kind
 
 
 def register() -> None:
-    from environments.changes import inbox, policies, sweeper
+    from environments.changes import departures, inbox, policies, sweeper
     from environments.registry import Tab, registry
+    from portal.accounts.hooks import hooks
     from portal.scheduler.registry import periodic
 
     register_kind(policies.ApprovalPolicyKind())
     periodic("changes.sweep", settings.SWEEP_SECONDS)(sweeper.sweep)
+    hooks.on_departure.append(departures.end_votes)
     registry.needs.append(inbox.needs)
     registry.inbox_count = inbox.count
     registry.pending.append(inbox.pending)

@@ -103,23 +103,24 @@ class StateBackend(View):
     caller: Caller
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        found = (
-            Environment.objects.select_related("tenant")
-            .by_key(f"{kwargs['tenant']}.{kwargs['slug']}")
-            .first()
-        )
-        caller = caller_of(request, found) if found else None
-        if found is None or caller is None:
-            answer = _problem(401, _("Sign in with the run's credential or an API token."))
-            answer["WWW-Authenticate"] = 'Basic realm="Gatehouse state"'
-            return answer
-        self.environment, self.caller = found, caller
         try:
+            if not self._let_in(request, f"{kwargs['tenant']}.{kwargs['slug']}"):
+                answer = _problem(401, _("Sign in with the run's credential or an API token."))
+                answer["WWW-Authenticate"] = 'Basic realm="Gatehouse state"'
+                return answer
             return super().dispatch(request, *args, **kwargs)
         except state.Locked as locked:
             return JsonResponse(locked.info, status=423)
         except GatehouseError as refused:
             return _problem(refused.status, refused.message)
+
+    def _let_in(self, request: HttpRequest, key: str) -> bool:
+        found = Environment.objects.select_related("tenant").by_key(key).first()
+        caller = caller_of(request, found) if found else None
+        if found is None or caller is None:
+            return False
+        self.environment, self.caller = found, caller
+        return True
 
     def get(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         content = state.read(self.environment, by=self.caller.by)

@@ -68,14 +68,8 @@ def tokens(request: HttpRequest) -> HttpResponse:
         cursor=request.GET.get("cursor"),
         size=TOKENS_ON_A_PAGE,
     )
-    context = {
-        "section": "settings",
-        "tab": "tokens",
-        "form": form,
-        "plain": plain,
-        "page": rows,
-        "now": local_now(),
-    }
+    context = {"section": "settings", "tab": "tokens", "form": form, "plain": plain, "page": rows}
+    context["now"] = local_now()
     return render(request, "accounts/tokens.html", context, status=status)
 
 
