@@ -48,6 +48,12 @@ def define(
         return _store(by, environment, snapshot, plain, secret, note.strip(), base)
 
 
+def define_first(by: Principal, environment: Environment, variables: Mapping[str, Value]) -> Definition:
+    """The first definition of an environment that is being created; errors as `define`."""
+    plain, secrets = whole_definition(environment, variables)
+    return define(by=by, environment=environment, variables=plain, sensitive=secrets)
+
+
 def snapshot_for(environment: Environment) -> BlueprintSnapshot:
     """The blueprint content the environment's next definition pins; Conflict when it can have none."""
     if environment.retired_at is not None:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
-from lark import Token
-
 from environments.blueprints.exact import Value, write_json
 from environments.blueprints.hcl import Node, parse_expression, trees, word_of
 from environments.blueprints.literals import NotLiteral, literal_value
@@ -170,11 +168,9 @@ def _bare(node: Node) -> Node:
 
 def _key(node: Node) -> str:
     inner = _bare(node)
-    if inner.data in {"identifier", "string", "keyword", "literal_value"}:
+    if inner.data in {"identifier", "keyword", "literal_value"}:
         return word_of(inner)
-    if any(isinstance(child, Token) for child in inner.children):
-        return str(inner.children[0])
-    raise BadType("an attribute's name is a word")
+    raise BadType("an attribute's name is a plain word, without quotes")
 
 
 def _arguments(call: Node) -> list[Node]:

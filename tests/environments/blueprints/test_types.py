@@ -23,7 +23,7 @@ def made(value: object, source: str, *, strict: bool = True) -> object:
         "string",
         "list(map(set(number)))",
         "tuple([string, bool])",
-        'object({a = string, b = optional(list(number), [1, 2.5]), c = optional(any), "e" = bool})',
+        'object({a = string, b = optional(list(number), [1, 2.5]), c = optional(any), e = bool})',
         "object({})",
         "map(any)",
     ],
@@ -48,6 +48,7 @@ def test_an_object_type_over_several_lines() -> None:
         "list(",
         "object({a = optional(number, var.x)})",
         '"string"',
+        'object({"a" = string})',
     ],
 )
 def test_no_type(source: str) -> None:
