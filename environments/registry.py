@@ -5,7 +5,7 @@ Rooms register from their AppConfig.ready(); readers ask at request time. Nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -97,6 +97,10 @@ class Registry:
     searches: list[Callable[[User, str], Iterable[Hit]]] = field(default_factory=list)
     # The number in the navigation.
     inbox_count: Callable[[User], int] = lambda user: 0
+    # Names of the blueprints there are.
+    blueprints: Callable[[], Iterable[str]] = lambda: ()
+    # Makes the first definition of a new environment from these values, inside its transaction.
+    define: Callable[[Principal, Environment, Mapping[str, Any]], Any] | None = None
     # Asks for a run of this definition; returns the address of the change's page.
     plan: Callable[[Principal, Environment, Any], str] | None = None
     # Open changes that use another definition than the newest: (title, link, definition number).

@@ -29,11 +29,11 @@ def search(user: User, text: str) -> Iterable[Hit]:
         return
     for tenant in Tenant.objects.visible_to(user).filter(of_tenant)[:TENANTS_SHOWN]:
         link = reverse("environments:tenant", args=[tenant.slug])
-        yield Hit(_("Tenants"), tenant.name, _short(tenant.description), link)
+        yield Hit(_("Tenant"), tenant.name, _short(tenant.description), link)
     rows = Environment.objects.visible_to(user).select_related("tenant").filter(of_environment)
     for row in rows[:ENVIRONMENTS_SHOWN]:
         link = reverse("environments:detail", args=[row.tenant.slug, row.slug])
-        yield Hit(_("Environments"), str(row), _short(row.description), link)
+        yield Hit(_("Environment"), str(row), _short(row.description), link)
 
 
 def _short(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -55,15 +56,42 @@ def _check(environment: Environment) -> None:
     check(environment)
 
 
-def create_environment(*, by: Principal, tenant: Tenant, slug: str, **fields: Any) -> Environment:
-    """Describe a new environment; what it is built from may follow. Raises NotAllowed, InvalidInput."""
+def _check_blueprint(name: str) -> None:
+    """A blueprint chosen now must be there; one chosen long ago may have gone since."""
+    if name and name not in set(registry.blueprints()):
+        raise InvalidInput({"blueprint": [_("There is no blueprint “%(name)s”.") % {"name": name}]})
+
+
+def create_environment(
+    *, by: Principal, tenant: Tenant, slug: str, variables: Mapping[str, Any] | None = None, **fields: Any
+) -> Environment:
+    """Describe a new environment; what it is built from may follow. Raises NotAllowed, InvalidInput.
+
+    With `variables` its first definition is made too, or neither: errors in them come as "variables.NAME".
+    """
     fields["links"] = links(fields.get("links", []))
     fields.setdefault("name", slug)
     environment = Environment(tenant=tenant, slug=slug, **fields)
     with acting(by, tenant, action="environment.create", target=target_of(environment)):
         require(by, tenant, "environment.create")
+        _check_blueprint(environment.blueprint)
+        if variables is not None:
+            require(by, tenant, "definition.create")
         _create(by, environment)
+        if variables is not None:
+            _define(by, environment, variables)
     return environment
+
+
+def _define(by: Principal, environment: Environment, variables: Mapping[str, Any]) -> None:
+    if not environment.blueprint or registry.define is None:
+        raise InvalidInput({"blueprint": [_("Values need a blueprint: choose one.")]})
+    try:
+        registry.define(by, environment, variables)
+    except InvalidInput as wrong:
+        raise InvalidInput(
+            {f"variables.{name}" if name else "variables": texts for name, texts in wrong.errors.items()}
+        ) from None
 
 
 def _create(by: Principal, environment: Environment) -> None:
@@ -82,17 +110,8 @@ def update_environment(*, by: Principal, environment: Environment, **fields: Any
         before = facts(environment, FIELDS)
         if "links" in fields:
             fields["links"] = links(fields["links"])
-        if (
-            fields.get("blueprint", environment.blueprint) != environment.blueprint
-            and environment.resources.exists()
-        ):
-            raise InvalidInput(
-                {
-                    "blueprint": [
-                        _("The environment holds resources of its present blueprint; destroy them first.")
-                    ]
-                }
-            )
+        if fields.get("blueprint", environment.blueprint) != environment.blueprint:
+            _change_blueprint(environment, fields["blueprint"])
         for name in FIELDS:
             if name in fields:
                 setattr(environment, name, fields[name])
@@ -100,6 +119,13 @@ def update_environment(*, by: Principal, environment: Environment, **fields: Any
         environment.save()
         _record(by, environment, "environment.update", before)
     return environment
+
+
+def _change_blueprint(environment: Environment, name: str) -> None:
+    if environment.resources.exists():
+        held = _("The environment holds resources of its present blueprint; destroy them first.")
+        raise InvalidInput({"blueprint": [held]})
+    _check_blueprint(name)
 
 
 def clone_environment(
