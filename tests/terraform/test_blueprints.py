@@ -15,7 +15,20 @@ WEB, STORE = "blueprints/web-service", "blueprints/object-store"
 WEB_SECRETS = secrets(db_password="correct-horse-battery", redis_auth_token="a-token-of-twenty-characters")
 PRODUCTION = "-var-file=examples/triflow-production.tfvars.json"
 STAGING = "-var-file=examples/triflow-staging.tfvars.json"
-RESOURCES = 93
+RESOURCES = 94
+GUARDED = """
+variable "protected" {
+  type = bool
+}
+
+resource "terraform_data" "service" {}
+
+module "deletion_guard" {
+  source     = "../modules/deletion_guard"
+  protected  = var.protected
+  depends_on = [terraform_data.service]
+}
+"""
 
 pytestmark = [pytest.mark.slow, pytest.mark.terraform]
 
@@ -47,6 +60,22 @@ def test_passes_its_own_tests(checked: Workspace, folder: str) -> None:
     summary = next(event["test_summary"] for event in events if event["type"] == "test_summary")
     assert summary["passed"] > 0
     assert {summary[key] for key in ("failed", "errored", "skipped")} == {0}
+
+
+def test_a_protected_environment_refuses_to_be_destroyed_and_stays_whole(applied: Workspace) -> None:
+    folder = applied.root / "guarded"
+    folder.mkdir()
+    (folder / "main.tf").write_text(GUARDED)
+    applied.init("guarded")
+    applied.run("guarded", "apply", "-auto-approve", "-var=protected=true")
+    # As last applied, not as written now.
+    said = applied.run("guarded", "destroy", "-auto-approve", "-no-color", "-var=protected=false", expect=1)
+    assert "Apply with deletion_protection = false" in said
+    standing = applied.run("guarded", "state", "list").splitlines()
+    assert standing == ["terraform_data.service", "module.deletion_guard.terraform_data.this"]
+    applied.run("guarded", "apply", "-auto-approve", "-var=protected=false")
+    said = applied.run("guarded", "destroy", "-auto-approve", "-no-color", "-var=protected=false")
+    assert "2 destroyed" in said
 
 
 def test_object_store_lives_and_dies_cleanly(applied: Workspace) -> None:

@@ -108,6 +108,17 @@ def test_the_readme_adds_up_its_resources() -> None:
     assert together and int(together[1]) == sum(counts)
 
 
+def test_the_guard_stands_before_everything() -> None:
+    """A module it does not depend on would be destroyed although the guard refuses."""
+    main = (SOURCE / "blueprints/web-service/main.tf").read_text()
+    modules = set(re.findall(r'^module "(\w+)" \{', main, re.MULTILINE))
+    guarded = set(
+        re.findall(r"^    module\.(\w+),$", main.split('module "deletion_guard"', 1)[1], re.MULTILINE)
+    )
+    assert guarded == modules - {"deletion_guard"}
+    assert not re.search(r"^resource ", main, re.MULTILINE)
+
+
 def test_nothing_knows_which_aws_it_is() -> None:
     """The same files run against the sandbox and against AWS."""
     traces = re.compile(

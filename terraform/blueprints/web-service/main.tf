@@ -263,3 +263,27 @@ module "monitoring" {
   cache_node_ids = module.cache.node_ids
   thresholds     = var.alarm_thresholds
 }
+
+module "deletion_guard" {
+  source = "../../modules/deletion_guard"
+
+  protected = var.deletion_protection
+
+  depends_on = [
+    module.autoscaling,
+    module.cache,
+    module.cache_secret,
+    module.database,
+    module.database_secret,
+    module.domain,
+    module.load_balancer,
+    module.monitoring,
+    module.network,
+    module.notifications,
+    module.registry,
+    module.security_groups,
+    module.service,
+    module.storage,
+    module.task_roles,
+  ]
+}

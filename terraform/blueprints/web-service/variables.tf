@@ -374,7 +374,7 @@ variable "log_retention_days" {
 # What a destroy may take with it
 
 variable "deletion_protection" {
-  description = "Whether AWS refuses to delete the database and the load balancer, and keeps deleted secrets for 30 days. Switch it off in a run of its own before a destroy."
+  description = "Whether a destroy is refused, AWS refuses to delete the database and the load balancer, and deleted secrets are kept for 30 days. Switch it off in a run of its own before a destroy."
   type        = bool
   default     = true
 }

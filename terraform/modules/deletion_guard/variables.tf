@@ -1,0 +1,4 @@
+variable "protected" {
+  description = "Whether a destroy is refused."
+  type        = bool
+}
