@@ -72,6 +72,8 @@ def _plan(work: Work, made: Workspace, record: TerraformRun, before: dict[str, A
     if state.position(definition.environment) != before:
         return None
     plan = _show(work, made) if code == 2 else None
+    if plan is not None and record.mode == Mode.DESTROY:
+        refuse_protected(plan)
     record.terraform_version = made.installation.version
     record.save(update_fields=["terraform_version", "timings"])
     if plan is None or plan.is_empty:
@@ -106,6 +108,30 @@ def _show(work: Work, made: Workspace) -> Plan:
     plan = read_plan(made.folder / "plan.json")
     work.log.redactor.add(plan.secrets)
     return plan
+
+
+# Attribute that makes AWS refuse a deletion, by type.
+PROTECTIONS = {
+    "aws_db_instance": "deletion_protection",
+    "aws_rds_cluster": "deletion_protection",
+    "aws_lb": "enable_deletion_protection",
+    "aws_dynamodb_table": "deletion_protection_enabled",
+}
+
+
+def refuse_protected(plan: Plan) -> None:
+    """A destroy that AWS would refuse halfway is refused before it begins; raises ToolFailure."""
+    guarded = [
+        change.address
+        for change in plan.changes
+        if change.action == "delete" and (change.before or {}).get(PROTECTIONS.get(change.type, "")) is True
+    ]
+    if guarded:
+        raise ToolFailure(
+            _("Deletion protection is on, so AWS would stop the destroy halfway: %(names)s.")
+            % {"names": ", ".join(guarded)},
+            _("Switch it off in the definition, apply that, then request the destroy again."),
+        )
 
 
 def _context(record: TerraformRun) -> ProposalContext:
