@@ -90,6 +90,7 @@ def test_fingerprints_compare_secrets_without_showing_them() -> None:
         "k:***",
         f"{OLD},{OLD}",
     ],
+    ids=["empty", "no colon", "bad id", "short key", "no base64", "id twice"],
 )
 def test_a_wrong_keyring_says_so_without_the_key(text: str) -> None:
     with pytest.raises(ImproperlyConfigured) as caught:
