@@ -12,3 +12,5 @@ class PortalConfig(AppConfig):
         from portal import celery, checks  # noqa: F401 - the checks register themselves
 
         self.celery = celery.app
+        self.checks = checks
+        periodics.register()

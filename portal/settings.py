@@ -148,6 +148,9 @@ SECURE_CSP = {
     "frame-ancestors": ["'none'"],
 }
 
+# A definition of many objects is a form of many fields.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ko", "한국어")]
 LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]

@@ -13,7 +13,7 @@ from environments.models import Tenant
 from environments.permissions import actor, require
 from portal import audit
 from portal.accounts.principals import Principal
-from portal.core.errors import NotAllowed
+from portal.core.errors import InvalidInput, NotAllowed
 
 FIELDS = ("name", "description", "owner", "repository", "on_call", "currency", "links")
 
@@ -29,6 +29,8 @@ def create_tenant(*, by: Principal, slug: str, name: str, **fields: Any) -> Tena
         reason = _("Only portal administrators take in tenants.")
         audit.record_refusal(actor=by.actor(), action="tenant.create", target=target, reason=reason)
         raise NotAllowed(reason)
+    if slug == "portal":
+        raise InvalidInput({"slug": [_("“portal” is the audit chain of the portal itself; choose another.")]})
     fields["links"] = links(fields.get("links", []))
     tenant = Tenant(slug=slug, name=name.strip(), **fields)
     check(tenant)

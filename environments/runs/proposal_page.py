@@ -94,7 +94,7 @@ def as_row(row: ResourceChange) -> dict[str, Any]:
         "open": row.action in {"delete", "replace"} and row.position < OPEN_ROWS,
         "summary": ", ".join(one["path"] for one in row.detail[:4]) if row.action == "update" else "",
         "consequences": [_(EFFECTS[name]) for name in row.effects if name in EFFECTS],
-        "attributes": [{**one, "changed": one["sensitive_changed"]} for one in row.detail],
+        "attributes": [{**one, "changed": True} for one in row.detail],
     }
 
 

@@ -132,7 +132,7 @@ from environments.models import Environment
 from environments.runs import credentials, workspace as w
 environment = Environment.objects.by_key("%s").get()
 definition = environment.latest_definition
-change = Change.objects.create(environment=environment, kind="terraform_run", title="by hand", status="cancelled",
+change = Change.objects.create(environment=environment, kind="terraform_run", title="by hand", status="awaiting_approval",
     requested_by_name="bench")
 credential = credentials.issue(change, fence=1, may_write=True)
 manager = w.workspace(change, definition, credential, name="by-hand")
