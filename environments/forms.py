@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from environments.models import AwsAccount, Environment, Role, Tenant
+from environments.registry import registry
 
 if TYPE_CHECKING:
     # Generic for the type checker only.
@@ -18,6 +19,35 @@ if TYPE_CHECKING:
 else:
     TenantModelForm = AccountModelForm = EnvironmentModelForm = forms.ModelForm
 
+# What people read in front of the fields; the models' own names are for programs.
+LABELS: Final[dict[str, Any]] = {
+    "slug": _("Short name"),
+    "name": _("Name"),
+    "description": _("What it is"),
+    "owner": _("Owner"),
+    "on_call": _("On call"),
+    "currency": _("Currency"),
+    "account_id": _("Account id"),
+    "kind": _("Which AWS"),
+    "role_arn": _("Role"),
+    "external_id": _("External id"),
+    "default_region": _("Region"),
+    "environment_class": _("Class"),
+    "account": _("AWS account"),
+    "region": _("Region"),
+}
+HELP: Final[dict[str, Any]] = {
+    "slug": _("Part of its address; it stays. Lower-case letters, digits and hyphens."),
+    "owner": _("Who answers for it."),
+    "on_call": _("Whom to call at night, and how."),
+    "currency": _("Three letters, such as USD or KRW."),
+    "account_id": _("Twelve digits. Before anything runs, AWS itself must say the same."),
+    "kind": _("The sandbox is simulated: it costs nothing and serves nobody."),
+    "role_arn": _("The role that the portal assumes: arn:aws:iam::123456789012:role/name."),
+    "external_id": _("What the role's trust policy asks for, if anything."),
+    "region": _("Such as ap-northeast-2."),
+    "default_region": _("Such as ap-northeast-2."),
+}
 LINK_HELP = _("One a line: title, then the address, such as “Runbook https://…”.")
 
 
@@ -55,6 +85,9 @@ class TenantForm(TenantModelForm):
     class Meta:
         model = Tenant
         fields = ("name", "description", "owner", "repository", "on_call", "currency", "links")
+        labels = LABELS
+        help_texts = HELP
+        widgets: ClassVar[dict[str, Any]] = {"description": forms.Textarea(attrs={"rows": 3})}
 
 
 class NewTenantForm(TenantForm):
@@ -66,18 +99,17 @@ class AccountForm(AccountModelForm):
     class Meta:
         model = AwsAccount
         fields = ("name", "account_id", "kind", "role_arn", "external_id", "default_region")
+        labels = LABELS
+        help_texts = HELP
 
 
 class EnvironmentForm(EnvironmentModelForm):
     links = LinksField()
     repository = forms.URLField(label=_("Repository"), required=False, assume_scheme="https")
-    blueprint = forms.CharField(
+    blueprint = forms.ChoiceField(
         label=_("Blueprint"),
         required=False,
-        max_length=60,
-        help_text=_(
-            "The name of a blueprint; leave empty while there is none: the environment is described only."
-        ),
+        help_text=_("What builds it. Without one the environment is described only."),
     )
 
     class Meta:
@@ -94,6 +126,9 @@ class EnvironmentForm(EnvironmentModelForm):
             "on_call",
             "links",
         )
+        labels = LABELS
+        help_texts = HELP
+        widgets: ClassVar[dict[str, Any]] = {"description": forms.Textarea(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, accounts: QuerySet[AwsAccount], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -101,6 +136,10 @@ class EnvironmentForm(EnvironmentModelForm):
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = accounts
         field.empty_label = str(_("none yet"))
+        offered = sorted({*registry.blueprints(), self.instance.blueprint} - {""})
+        blueprint = self.fields["blueprint"]
+        assert isinstance(blueprint, forms.ChoiceField)
+        blueprint.choices = [("", _("none yet")), *((name, name) for name in offered)]
 
 
 class NewEnvironmentForm(EnvironmentForm):
@@ -109,14 +148,12 @@ class NewEnvironmentForm(EnvironmentForm):
 
 
 class CloneForm(forms.Form):
-    slug = forms.SlugField(
-        label=_("Short name"), max_length=40, help_text=_("Part of its address; it stays.")
-    )
+    slug = forms.SlugField(label=LABELS["slug"], max_length=40, help_text=HELP["slug"])
     name = forms.CharField(label=_("Name"), max_length=80)
     account = forms.ModelChoiceField(
         label=_("AWS account"), queryset=AwsAccount.objects.none(), required=False
     )
-    region = forms.CharField(label=_("Region"), max_length=30)
+    region = forms.CharField(label=_("Region"), max_length=30, help_text=HELP["region"])
 
     def __init__(self, *args: Any, accounts: QuerySet[AwsAccount], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -136,5 +173,9 @@ class HoldForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    username = forms.CharField(label=_("User name"), max_length=150)
+    username = forms.CharField(
+        label=_("Sign-in name"),
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+    )
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)

@@ -9,7 +9,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         # The Celery app must exist before anything is sent, in the web process as much as in a worker.
-        from portal import celery, checks  # noqa: F401 - the checks register themselves
+        from portal import celery, checks, periodics
 
         self.celery = celery.app
         self.checks = checks

@@ -19,7 +19,7 @@ from portal.core.errors import GatehouseError
 Content = dict[str, tuple[bytes, bool]]
 
 
-class ArchiveDamaged(GatehouseError):  # noqa: N818
+class ArchiveDamaged(GatehouseError):
     """A stored snapshot is not what its digest says."""
 
     status = 500

@@ -23,7 +23,7 @@ MAX_NESTING = 60
 Node = Tree[Token]
 
 
-class BlueprintUnreadable(GatehouseError):  # noqa: N818
+class BlueprintUnreadable(GatehouseError):
     """A blueprint's files cannot be understood; the message names file and line."""
 
     status = 422

@@ -10,7 +10,7 @@ from environments.blueprints.hcl import Node, literal_text, trees, word_of
 CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 
 
-class NotLiteral(ValueError):  # noqa: N818
+class NotLiteral(ValueError):
     """The expression needs evaluation: a reference, a function, an interpolation."""
 
 

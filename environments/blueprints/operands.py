@@ -17,11 +17,11 @@ WHITESPACE = (
 )
 
 
-class Unchecked(Exception):  # noqa: N818
+class Unchecked(Exception):
     """This cannot be judged here; Terraform will. Never a reason to refuse."""
 
 
-class Fault(Exception):  # noqa: N818
+class Fault(Exception):
     """Terraform itself would stop with an error here; `can` and `try` look for this."""
 
 

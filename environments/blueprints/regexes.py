@@ -34,7 +34,7 @@ POSIX: dict[str, Ranges] = {
 CONTROL = {"n": 10, "t": 9, "r": 13, "f": 12, "v": 11, "a": 7}
 
 
-class Unsupported(ValueError):  # noqa: N818
+class Unsupported(ValueError):
     """A pattern outside the subset read here, or a text too long to try it on."""
 
 

@@ -15,7 +15,7 @@ PrimitiveName = Literal["string", "number", "bool", "any"]
 CollectionKind = Literal["list", "set", "map"]
 
 
-class BadType(ValueError):  # noqa: N818
+class BadType(ValueError):
     """The text is no type constraint; the message says which part."""
 
 

@@ -81,6 +81,8 @@ def request(
         raise InvalidInput({"start_at": [_("Give a time exactly when it shall start at a time.")]})
     if start_at is not None and start_at <= timezone.now():
         raise InvalidInput({"start_at": [_("This time is past; choose one to come.")]})
+    if any(not link.get("url", "").startswith(("https://", "http://")) for link in links or []):
+        raise InvalidInput({"links": [_("A link starts with https:// or http://.")]})
     if environment.retired_at is not None:
         raise Conflict(_("The environment is retired; nothing can be changed in it."))
     change = Change.objects.create(

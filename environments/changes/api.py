@@ -99,7 +99,7 @@ class Log(Part):
     def get(self, request: Request, uuid: UUID) -> Response:
         """The redacted log from a byte offset on; ask again with `next` until `complete`."""
         after = request.query_params.get("after", "0")
-        return Response(vars(log.read(self.find(uuid), after=int(after) if after.isdigit() else 0)))
+        return Response(vars(log.read(self.find(uuid), after=int(after) if after.isdecimal() else 0)))
 
 
 class Approve(Part):

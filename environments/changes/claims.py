@@ -16,7 +16,7 @@ from environments.changes.models import Change, Claim
 from environments.models import Hold
 
 
-class Busy(Exception):  # noqa: N818 - an answer, not a fault
+class Busy(Exception):
     """Somebody else holds a subject, or stands before us in its queue."""
 
     def __init__(self, waiting: Waiting) -> None:

@@ -82,6 +82,8 @@ def _propose(change: Change, *, by: Principal) -> None:
 def _store_proposal(work: Work, draft: Draft) -> None:
     """Write the proposal and move to where it leads, in one transaction."""
     work.lease.check()
+    # Before the move: nothing may follow in the log of a change that has ended.
+    work.log.close()
     change = work.change
     with transaction.atomic():
         last = change.proposals.order_by("-number").first()

@@ -40,7 +40,7 @@ class Verdict:
     hint: str = ""
 
 
-class ToolFailure(Exception):  # noqa: N818 - it is the tool that failed
+class ToolFailure(Exception):
     """Terraform or AWS said no; shown to people with its hint."""
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -49,7 +49,7 @@ class ToolFailure(Exception):  # noqa: N818 - it is the tool that failed
         self.hint = hint
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error: what was asked for
+class Cancelled(Exception):
     """The work stopped because somebody asked; `done` says what was and was not done."""
 
     def __init__(self, done: str) -> None:

@@ -25,7 +25,7 @@ from portal.terraform.identity import identify
 logger = logging.getLogger(__name__)
 
 
-class LeaseLost(Exception):  # noqa: N818 - a fact, not a fault
+class LeaseLost(Exception):
     """Somebody else owns the change now: stop, write nothing."""
 
 

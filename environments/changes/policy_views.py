@@ -35,7 +35,7 @@ def posted_gates(data: QueryDict) -> list[dict[str, Any]]:
             if chosen := data.getlist(f"gate-{row}-{narrow}"):
                 when[narrow] = chosen
         found.append(
-            {"name": name, "roles": roles, "votes": int(votes) if votes.isdigit() else votes, "when": when}
+            {"name": name, "roles": roles, "votes": int(votes) if votes.isdecimal() else votes, "when": when}
         )
     return found
 

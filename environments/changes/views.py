@@ -130,7 +130,7 @@ def log_part(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The log from a byte offset on, as JSON."""
     change = find_change(request, uuid)
     after = request.GET.get("after", "0")
-    part = log.read(change, after=int(after) if after.isdigit() else 0)
+    part = log.read(change, after=int(after) if after.isdecimal() else 0)
     return JsonResponse(vars(part))
 
 

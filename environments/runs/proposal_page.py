@@ -50,7 +50,7 @@ def resources(proposal: Proposal, *, after: str = "", action: str = "", text: st
     if text:
         rows = rows.filter(address__icontains=text)
     rank, _dot, position = after.partition(".")
-    if rank.isdigit() and position.isdigit():
+    if rank.isdecimal() and position.isdecimal():
         rows = rows.filter(rank=int(rank), position__gt=int(position)) | rows.filter(rank__gt=int(rank))
     page = list(rows.order_by("rank", "position")[: PAGE_SIZE + 1])
     more = len(page) > PAGE_SIZE

@@ -42,7 +42,7 @@ def versions(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
 
 
 def _version(environment: Environment, text: str) -> StateVersion:
-    if not text.isdigit():
+    if not text.isdecimal():
         raise Http404
     found = StateVersion.objects.filter(environment=environment, number=int(text)).first()
     if found is None:

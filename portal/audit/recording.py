@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 20_000
 
 
-class NotInTransaction(RuntimeError):  # noqa: N818 - a mistake in our own code, named for what it is
+class NotInTransaction(RuntimeError):
     """`record` was called outside the transaction of the act it records."""
 
 

@@ -3,7 +3,7 @@
 Actions raise these; pages (middleware.py) and the API (problems.py) turn them into an answer of the
 same status, so an act refuses alike whoever asked for it.
 """
-# ruff: noqa: N818 - these are answers as much as errors, and read better in `raise NotAllowed(...)`
+
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What ends the launcher with one clear line."""
 
 
-class Stop(Exception):  # noqa: N818 - it reads as what it does
+class Stop(Exception):
     """Nothing can be started; `str()` is the one line to show, `status` the exit code."""
 
     def __init__(self, message: str, status: int = 1) -> None:

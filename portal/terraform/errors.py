@@ -1,6 +1,6 @@
 """What can go wrong here, as one family of exceptions with messages fit for a page."""
 
-# ruff: noqa: N818 - the names say what is the matter; they all end up in `except` clauses
+
 
 from __future__ import annotations
 
