@@ -109,6 +109,10 @@ class ChangeKind(ABC):
         """People (user id) who may not approve beside the requester, and why."""
         return {}
 
+    def conflicted_among(self, changes: Sequence[Change], user: User) -> set[int]:
+        """Those of these changes (primary keys) that `conflicted` forbids this person to approve."""
+        return {change.pk for change in changes if user.pk in self.conflicted(change)}
+
     def page(self, change: Change, user: User) -> Mapping[str, Any]:
         """The kind's part of the change page's context."""
         return {}

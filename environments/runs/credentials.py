@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -35,8 +36,12 @@ def revoke(change: Change, *, fence: int) -> None:
 
 def check(username: str, password: str) -> RunCredential | None:
     """The credential these words open; None when they open nothing."""
-    uuid, _dot, fence = username.rpartition(".")
-    if len(uuid) != 36 or not fence.isdigit():
+    word, _dot, fence = username.rpartition(".")
+    try:
+        uuid = UUID(word)
+    except ValueError:
+        return None
+    if not fence.isdecimal():
         return None
     rows = RunCredential.objects.filter(change__uuid=uuid, fence=int(fence), revoked_at=None)
     found = rows.select_related("change__environment__tenant").first()

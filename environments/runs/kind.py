@@ -11,8 +11,7 @@ from environments.changes.kinds import ChangeKind, Draft, Verdict
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change
 from environments.changes.work import Work
-from environments.models import Definition
-from environments.runs import applying, inventory, planning, proposal_page, state
+from environments.runs import applying, authors, inventory, planning, proposal_page, state
 from environments.runs.models import Mode
 from portal.accounts.models import User
 from portal.terraform.effects import EFFECTS
@@ -100,24 +99,10 @@ class TerraformRunKind(ChangeKind):
         }
 
     def conflicted(self, change: Change) -> Mapping[int, str]:
-        """Authors of the definitions between the last applied one and this run's."""
-        run = change.terraform_run
-        applied = (
-            Change.objects.filter(
-                environment=change.environment,
-                kind=self.name,
-                status=Status.SUCCEEDED,
-                terraform_run__mode=Mode.APPLY,
-            )
-            .order_by("-finished_at")
-            .values_list("terraform_run__definition__number", flat=True)
-            .first()
-        )
-        authors = Definition.objects.filter(
-            environment=change.environment, number__gt=applied or 0, number__lte=run.definition.number
-        ).values_list("author_id", flat=True)
-        reason = _("You wrote a definition that this change would apply; somebody else has to approve it.")
-        return dict.fromkeys(authors, reason)
+        return authors.authors(change)
+
+    def conflicted_among(self, changes: Sequence[Change], user: User) -> set[int]:
+        return authors.written_by(changes, user)
 
     def page(self, change: Change, user: User) -> Mapping[str, Any]:
         return proposal_page.context(change)
