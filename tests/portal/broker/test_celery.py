@@ -107,6 +107,7 @@ def start(tmp_path: Path, broker_url: str) -> Iterator[Start]:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("celery")  # one Redis, one queue: another test's worker would take the message
 @pytest.mark.django_db(transaction=True)
 def test_workers_report_answer_and_say_goodbye(start: Start, broker_url: str) -> None:
     changes, housekeeping = start("changes"), start("housekeeping")
@@ -129,6 +130,7 @@ def test_workers_report_answer_and_say_goodbye(start: Start, broker_url: str) ->
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("celery")  # one Redis, one queue: another test's worker would take the message
 @pytest.mark.django_db(transaction=True)
 def test_a_task_sent_to_the_broker_is_run_by_its_worker(start: Start, broker_url: str) -> None:
     from portal.notifications.models import Message
