@@ -174,9 +174,7 @@ STORAGES = {
     },
 }
 
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}
-}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"portalfs://{DATA_DIR / 'broker'}")
 CELERY_TASK_IGNORE_RESULT = True
@@ -199,7 +197,9 @@ APPROVAL_TTL_HOURS = env.int("GATEHOUSE_APPROVAL_TTL_HOURS", default=72)
 # Terraform (portal.terraform): empty means search.
 TERRAFORM_BINARY = env.str("GATEHOUSE_TERRAFORM", default="")
 TERRAFORM_DIR = Path(env.str("GATEHOUSE_TERRAFORM_DIR", default=str(BASE_DIR / "terraform")))
-BLUEPRINT_DIRS = [Path(p) for p in env.list("GATEHOUSE_BLUEPRINT_DIRS", default=[str(TERRAFORM_DIR / "blueprints")])]
+BLUEPRINT_DIRS = [
+    Path(p) for p in env.list("GATEHOUSE_BLUEPRINT_DIRS", default=[str(TERRAFORM_DIR / "blueprints")])
+]
 WORK_DIR = Path(env.str("GATEHOUSE_WORK_DIR", default=str(DATA_DIR / "work")))
 DRIFT_INTERVAL_HOURS = env.int("GATEHOUSE_DRIFT_INTERVAL_HOURS", default=6)
 DRIFT_TIMEOUT_SECONDS = env.int("GATEHOUSE_DRIFT_TIMEOUT_SECONDS", default=600)
@@ -207,7 +207,12 @@ FINAL_SNAPSHOT_TIMEOUT_SECONDS = env.int("GATEHOUSE_FINAL_SNAPSHOT_TIMEOUT_SECON
 STATE_MAX_BYTES = env.int("GATEHOUSE_STATE_MAX_BYTES", default=256 * 1024 * 1024)
 
 # AWS: where an account of kind "sandbox" is found, and the credentials the portal itself starts from.
-SANDBOX_URL = env.str("GATEHOUSE_SANDBOX_URL", default="http://127.0.0.1:5005")
+# The launcher remembers the port it found free: commands run by hand then reach the same sandbox.
+_SANDBOX_PORT = DATA_DIR / "sandbox-port"
+SANDBOX_URL = env.str(
+    "GATEHOUSE_SANDBOX_URL",
+    default=f"http://127.0.0.1:{_SANDBOX_PORT.read_text().strip() if _SANDBOX_PORT.is_file() else 5005}",
+)
 SANDBOX_PORTAL_ACCOUNT = "999999999999"
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
@@ -230,7 +235,10 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "portal.core.problems.problem_response",
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle", "rest_framework.throttling.AnonRateThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.UserRateThrottle",
+        "rest_framework.throttling.AnonRateThrottle",
+    ],
     "DEFAULT_THROTTLE_RATES": {
         "user": env.str("API_THROTTLE_USER", default="1200/min"),
         "anon": env.str("API_THROTTLE_ANON", default="60/min"),

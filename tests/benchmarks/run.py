@@ -61,7 +61,12 @@ class Portal:
 
     def manage(self, *words: str) -> str:
         done = subprocess.run(
-            [sys.executable, "manage.py", *words], cwd=ROOT, env=self.env, capture_output=True, text=True, check=True
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return done.stdout.strip()
 
@@ -93,7 +98,9 @@ def until(portal: Portal, change: str, wanted: set[str]) -> dict[str, Any]:
 def through_the_portal(portal: Portal, environment: str) -> tuple[float, float]:
     """Seconds from request to plan, and from Start to succeeded."""
     began = time.monotonic()
-    change = portal.call("POST", f"environments/{environment}/runs/", {"mode": "apply", "start": "manual"})["id"]
+    change = portal.call("POST", f"environments/{environment}/runs/", {"mode": "apply", "start": "manual"})[
+        "id"
+    ]
     until(portal, change, {"approved"})
     planned = time.monotonic() - began
     began = time.monotonic()
@@ -109,7 +116,11 @@ def by_hand(portal: Portal, environment: str) -> tuple[float, float]:
 
     def terraform(*words: str, out: str = "log") -> None:
         with (Path(root) / f"bench.{out}").open("ab") as log:
-            subprocess.run(["terraform", *words], cwd=root, env=env, stdout=log, stderr=log, check=True)
+            done = subprocess.run(
+                ["terraform", *words], cwd=root, env=env, stdout=log, stderr=log, check=False
+            )
+        if done.returncode:
+            raise SystemExit((Path(root) / f"bench.{out}").read_text()[-3000:])
 
     began = time.monotonic()
     terraform("init", "-input=false", "-no-color")
@@ -177,7 +188,10 @@ def presses(portal: Portal) -> None:
         until_over(portal, change)
     waits.sort()
     p95 = waits[int(len(waits) * 0.95) - 1]
-    say("press to proposing, s (median, p95, max)", f"{statistics.median(waits):.2f}  {p95:.2f}  {waits[-1]:.2f}")
+    say(
+        "press to proposing, s (median, p95, max)",
+        f"{statistics.median(waits):.2f}  {p95:.2f}  {waits[-1]:.2f}",
+    )
 
 
 def until_over(portal: Portal, change: str) -> None:
@@ -193,7 +207,10 @@ def main() -> None:
             prepare(portal)
             cli = by_hand(portal, "triflow-ai.bench-cli")
             ours = through_the_portal(portal, "triflow-ai.bench-portal")
-            for what, mine, bare in (("request to plan", ours[0], cli[0]), ("approval to succeeded", ours[1], cli[1])):
+            for what, mine, bare in (
+                ("request to plan", ours[0], cli[0]),
+                ("approval to succeeded", ours[1], cli[1]),
+            ):
                 say(f"{what}, s (portal, bare CLI, ratio)", f"{mine:.1f}  {bare:.1f}  {mine / bare:.2f}")
             presses(portal)
         finally:
