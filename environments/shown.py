@@ -9,22 +9,12 @@ from django.db.models import Max
 from django.urls import reverse
 
 from environments.abilities import abilities
-from environments.models import Definition, Environment, Hold, Membership, Role
+from environments.models import Definition, Environment, Hold
+from environments.permissions import roles_by_tenant
 from environments.registry import Chip, registry
 from portal.accounts.models import User
 
 Plain = dict[str, Any]
-
-
-def roles_by_tenant(user: User, environments: Sequence[Environment]) -> dict[int, frozenset[str]]:
-    """The person's roles in the tenants of these environments (tenant's primary key -> roles)."""
-    tenants = {row.tenant_id for row in environments}
-    own = {Role.ADMIN.value} if user.is_portal_admin else set()
-    found: dict[int, set[str]] = {tenant: set(own) for tenant in tenants}
-    held = Membership.objects.filter(user=user, tenant_id__in=tenants).values_list("tenant_id", "role")
-    for tenant, role in held:
-        found[tenant].add(role)
-    return {tenant: frozenset(roles) for tenant, roles in found.items()}
 
 
 def environments_as_json(rows: Sequence[Environment], user: User) -> list[Plain]:
@@ -38,7 +28,7 @@ def environments_as_json(rows: Sequence[Environment], user: User) -> list[Plain]
     standing = Hold.objects.active().filter(environment_id__in=ids, subject="").select_related("placed_by")
     holds = {hold.environment_id: hold for hold in standing}
     columns = [(column.key, column.cells(rows)) for column in registry.sorted_columns()]
-    roles = roles_by_tenant(user, rows)
+    roles = roles_by_tenant(user, {row.tenant_id for row in rows})
     return [
         {
             **_facts(row),
