@@ -113,9 +113,12 @@ def _store_proposal(work: Work, draft: Draft) -> None:
         if status == Status.APPROVED:
             fields["approved_at"] = now
             fields["due_at"] = change.start_at
+        else:
+            # Start was pressed on what was approved then; it does not count for something else.
+            fields["start_pressed_at"] = None
         move(change, status, by=work.by, held=work.fence, note=draft.summary, **fields)
         notices.announce(change, status.value)
-        if status == Status.APPROVED and change.start == "on_approval":
+        if status == Status.APPROVED and (change.start == "on_approval" or change.start_pressed_at):
             dispatch(change)
 
 
