@@ -162,6 +162,8 @@ class StateBackend(View):
         return HttpResponse(status=200)
 
     def unlock(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
+        if not self.caller.may_write:
+            return _problem(403, _("This credential may read the state, not unlock it."))
         info = self._info(request)
         state.unlock(
             self.environment, lock_id=str(info.get("ID", "")), writer=self.caller.writer, by=self.caller.by

@@ -1,0 +1,316 @@
+"""The state backend as Terraform speaks to it: every verb, and every caller it must not listen to."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from environments.changes import actions as changes
+from environments.changes.models import Change
+from environments.models import Environment
+from environments.runs import credentials, state
+from environments.runs.models import RunCredential, StateLock, StateVersion
+from portal.accounts.actions import create_token
+from portal.audit.models import AuditEvent
+from tests.cast import by
+
+pytestmark = pytest.mark.django_db
+
+LINEAGE = "0d5a2b0e-0000-4000-8000-000000000001"
+
+
+def place(tenant: Any, slug: str) -> Environment:
+    return Environment.objects.create(tenant=tenant, slug=slug, name=slug, environment_class="staging")
+
+
+@pytest.fixture
+def here(tenant):
+    return place(tenant, "here")
+
+
+@pytest.fixture
+def there(tenant):
+    return place(tenant, "there")
+
+
+def change_of(environment: Environment, user: Any) -> Change:
+    with transaction.atomic():
+        return changes.request(by=by(user), environment=environment, kind="terraform_run", title="Run it")
+
+
+def document(*, serial: int = 1, lineage: str = LINEAGE, padding: int = 0) -> bytes:
+    return json.dumps(
+        {
+            "version": 4,
+            "terraform_version": "1.11.4",
+            "serial": serial,
+            "lineage": lineage,
+            "outputs": {"padding": {"value": "x" * padding, "type": "string"}},
+            "resources": [],
+        }
+    ).encode()
+
+
+class Terraform:
+    """Speaks the protocol as Terraform does, with one sign-in."""
+
+    def __init__(self, environment: Environment, user: str = "", password: str = "") -> None:
+        self.url = f"/state/{environment.tenant.slug}/{environment.slug}"
+        # Whoever speaks here has no cookie and no CSRF token.
+        self.client = Client(enforce_csrf_checks=True)
+        self.headers = {}
+        if password:
+            word = base64.b64encode(f"{user}:{password}".encode()).decode()
+            self.headers["HTTP_AUTHORIZATION"] = f"Basic {word}"
+
+    def call(self, method: str, body: bytes = b"", query: str = "", **headers: str) -> Any:
+        return self.client.generic(
+            method, self.url + query, body, "application/json", **self.headers, **headers
+        )
+
+    def lock(self, lock_id: str) -> Any:
+        return self.call("LOCK", json.dumps({"ID": lock_id, "Who": "me@here", "Operation": "Apply"}).encode())
+
+    def unlock(self, lock_id: str) -> Any:
+        return self.call("UNLOCK", json.dumps({"ID": lock_id}).encode())
+
+    def write(self, body: bytes, lock_id: str, **headers: str) -> Any:
+        return self.call("POST", body, f"?ID={lock_id}", **headers)
+
+
+def run_of(change: Change, *, fence: int = 1, may_write: bool = True) -> Terraform:
+    issued = credentials.issue(change, fence=fence, may_write=may_write)
+    return Terraform(change.environment, issued.username, issued.password)
+
+
+@pytest.fixture
+def change(here, operator):
+    return change_of(here, operator)
+
+
+@pytest.fixture
+def run(change):
+    return run_of(change)
+
+
+def test_a_run_from_nothing_to_the_first_version_and_back(here, run, change):
+    assert run.call("GET").status_code == 204
+    assert run.lock("lock-1").status_code == 200
+    lock = StateLock.objects.get(environment=here)
+    assert (lock.lock_id, lock.change, lock.fence) == ("lock-1", change, 1)
+    assert run.write(document(), "lock-1").status_code == 200
+    answer = run.call("GET")
+    assert answer.content == document()
+    md5 = hashlib.md5(document(), usedforsecurity=False).digest()
+    assert answer["Content-MD5"] == base64.b64encode(md5).decode()
+    assert run.write(document(serial=2), "lock-1").status_code == 200
+    assert run.unlock("lock-1").status_code == 200
+    assert not StateLock.objects.exists()
+    assert [row.number for row in StateVersion.objects.order_by("number")] == [1, 2]
+    told = AuditEvent.objects.filter(target_type="state").order_by("id").values_list("action", flat=True)
+    assert list(told) == [
+        "state.read",
+        "state.lock",
+        "state.write",
+        "state.read",
+        "state.write",
+        "state.unlock",
+    ]
+
+
+def test_nobody_without_a_sign_in(here, there, change, run):
+    for method in ("GET", "POST", "LOCK", "UNLOCK", "DELETE"):
+        answer = Terraform(here).call(method)
+        assert answer.status_code == 401
+        assert answer["WWW-Authenticate"].startswith("Basic")
+    issued = f"{change.uuid}.1"
+    for user, password in (
+        (issued, "wrong"),
+        (issued, ""),
+        ("", "x"),
+        ("nonsense", "x"),
+        (f"{'z' * 36}.1", "x"),
+        (f"{change.uuid}.²", "x"),
+        (f"{change.uuid}.{'9' * 30}", "x"),
+        (f"{uuid.uuid4()}.1", "x"),
+    ):
+        assert Terraform(here, user, password).call("GET").status_code == 401, user
+
+
+@pytest.mark.parametrize("words", ("Bearer x", "Basic", "Basic ***", "Basic /////w=="))
+def test_a_broken_sign_in_is_no_sign_in(here, words):
+    assert Terraform(here).call("GET", HTTP_AUTHORIZATION=words).status_code == 401
+
+
+def test_a_run_reaches_its_own_environment_only(here, there, run):
+    run.url = f"/state/{there.tenant.slug}/{there.slug}"
+    for method in ("GET", "POST", "LOCK", "UNLOCK"):
+        assert run.call(method).status_code == 401
+    run.url = "/state/nowhere/at-all"
+    assert run.call("GET").status_code == 401
+
+
+def test_a_revoked_credential_opens_nothing(change, run):
+    credentials.revoke(change, fence=1)
+    assert run.call("GET").status_code == 401
+
+
+def test_only_one_credential_a_fence_and_only_its_hash_is_kept(change, run):
+    newer = run_of(change)
+    assert run.call("GET").status_code == 401
+    assert newer.call("GET").status_code == 204
+    password = base64.b64decode(newer.headers["HTTP_AUTHORIZATION"].split()[1]).decode().split(":")[1]
+    assert not RunCredential.objects.filter(digest__contains=password).exists()
+
+
+def test_a_plan_reads_and_never_writes(change, here):
+    plan = run_of(change, may_write=False)
+    assert plan.call("GET").status_code == 204
+    assert plan.lock("lock-1").status_code == 403
+    assert plan.write(document(), "lock-1").status_code == 403
+    writer = run_of(change, fence=2)
+    writer.lock("lock-2")
+    assert plan.unlock("lock-2").status_code == 403
+    assert StateLock.objects.filter(lock_id="lock-2").exists()
+    assert not StateVersion.objects.exists()
+
+
+def test_an_admins_token_reads_and_never_writes(here, change, run, admin, operator, outsider):
+    run.lock("lock-1")
+    run.write(document(), "lock-1")
+
+    def with_token(user: Any) -> Terraform:
+        _row, plain = create_token(by=by(user), name="cli")
+        return Terraform(here, user.username, plain)
+
+    reader = with_token(admin)
+    assert reader.call("GET").content == document()
+    assert AuditEvent.objects.filter(action="state.read", actor_kind="token").count() == 1
+    assert reader.lock("mine").status_code == 403
+    assert reader.write(document(serial=2), "lock-1").status_code == 403
+    assert reader.unlock("lock-1").status_code == 403
+    assert StateLock.objects.filter(lock_id="lock-1").exists()
+    # The state holds secrets in clear: not for everybody who may see the environment.
+    assert with_token(operator).call("GET").status_code == 401
+    assert with_token(outsider).call("GET").status_code == 401
+
+
+def test_the_second_lock_is_told_who_holds_the_first(here, operator, run):
+    run.lock("lock-1")
+    other = run_of(change_of(here, operator))
+    answer = other.lock("lock-2")
+    assert answer.status_code == 423
+    assert answer.json()["ID"] == "lock-1"
+    assert "Run it" in answer.json()["Who"]
+    assert run.lock("lock-1").status_code == 200
+
+
+def test_a_lock_without_an_id_is_none(run):
+    assert run.call("LOCK", b"{}").status_code == 400
+    assert run.call("LOCK", b"not json").status_code == 400
+    assert run.call("LOCK", b"[1]").status_code == 400
+    assert not StateLock.objects.exists()
+
+
+def test_writing_takes_the_lock_that_the_writer_holds(here, operator, run, change):
+    assert run.write(document(), "lock-1").status_code == 409
+    run.lock("lock-1")
+    assert run.write(document(), "another").status_code == 423
+    assert run.write(document(), "").status_code == 423
+    # Another run knows the lock's id: it still is not its lock.
+    other = run_of(change_of(here, operator))
+    assert other.write(document(), "lock-1").status_code == 423
+    assert other.unlock("lock-1").status_code == 423
+    # The same change under another fence: a worker that took over, or one that was given up for dead.
+    assert run_of(change, fence=2).write(document(), "lock-1").status_code == 423
+    assert not StateVersion.objects.exists()
+    assert run.write(document(), "lock-1").status_code == 200
+
+
+def test_unlocking_takes_the_right_id(run):
+    run.lock("lock-1")
+    assert run.unlock("another").status_code == 423
+    # `terraform force-unlock` sends no document: an admin does that on the page, with a reason.
+    assert run.call("UNLOCK").status_code == 423
+    assert StateLock.objects.exists()
+    assert run.unlock("lock-1").status_code == 200
+    assert run.unlock("lock-1").status_code == 200
+
+
+def test_a_damaged_body_is_refused_and_a_whole_one_taken(run):
+    run.lock("lock-1")
+    wrong = base64.b64encode(hashlib.md5(b"other", usedforsecurity=False).digest()).decode()
+    assert run.write(document(), "lock-1", HTTP_CONTENT_MD5=wrong).status_code == 400
+    assert not StateVersion.objects.exists()
+    right = base64.b64encode(hashlib.md5(document(), usedforsecurity=False).digest()).decode()
+    assert run.write(document(), "lock-1", HTTP_CONTENT_MD5=right).status_code == 200
+
+
+@pytest.mark.parametrize("body", (b"", b"nonsense", b"[]", b"{}", b'{"version": 3}', b"\xff\xfe"))
+def test_what_is_no_state_is_refused(run, body):
+    run.lock("lock-1")
+    assert run.write(body, "lock-1").status_code == 400
+    assert not StateVersion.objects.exists()
+
+
+def test_another_lineage_and_an_older_serial_are_refused(run):
+    run.lock("lock-1")
+    run.write(document(serial=7), "lock-1")
+    assert run.write(document(serial=8, lineage=str(uuid.uuid4())), "lock-1").status_code == 409
+    assert run.write(document(serial=6), "lock-1").status_code == 409
+    assert StateVersion.objects.count() == 1
+    assert run.write(document(serial=8), "lock-1").status_code == 200
+
+
+def test_a_state_larger_than_a_form_may_be_is_taken_and_a_too_large_one_refused(run, settings):
+    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE < 3_000_000
+    run.lock("lock-1")
+    large = document(padding=5_000_000)
+    assert run.write(large, "lock-1").status_code == 200
+    assert run.call("GET").content == large
+    settings.STATE_MAX_BYTES = 1_000_000
+    assert run.write(document(serial=2, padding=2_000_000), "lock-1").status_code == 413
+    assert StateVersion.objects.count() == 1
+
+
+def test_states_are_never_deleted_and_other_verbs_are_none(run):
+    run.lock("lock-1")
+    run.write(document(), "lock-1")
+    assert run.call("DELETE").status_code == 403
+    assert run.call("PUT", document()).status_code == 405
+    assert StateVersion.objects.count() == 1
+
+
+def test_a_state_whose_record_cannot_be_written_is_not_stored(run, monkeypatch):
+    run.lock("lock-1")
+
+    def full(**values: Any) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(state.audit, "record", full)
+    run.client.raise_request_exception = False
+    assert run.write(document(), "lock-1").status_code == 500
+    assert not StateVersion.objects.exists()
+
+
+def test_what_is_kept_cannot_be_read_without_the_key(run):
+    run.lock("lock-1")
+    run.write(document(padding=100), "lock-1")
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT content FROM runs_stateversion")
+        assert b"xxxxx" not in bytes(cursor.fetchone()[0])
+
+
+def test_guessing_a_token_is_slowed_down_not_an_error(here):
+    answers = {Terraform(here, "x", f"ghs_abcdefgh_{n}").call("GET").status_code for n in range(40)}
+    assert answers <= {401, 429}
+    assert 429 in answers
