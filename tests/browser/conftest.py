@@ -70,14 +70,19 @@ def open_page(chromium: Browser, live_server: Any, complaints: list[str]) -> Ite
         if user is not None:
             context.add_cookies([session_cookie(user, live_server.url)])
         page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: _note(message, complaints))
+        note_complaints(page, complaints)
         page.goto(live_server.url + path)
         return page
 
     yield opener
     for context in contexts:
         context.close()
+
+
+def note_complaints(page: Page, complaints: list[str]) -> None:
+    """Put whatever this page's scripts and policy complain about into the list."""
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: _note(message, complaints))
 
 
 def _note(message: Any, complaints: list[str]) -> None:
