@@ -8,8 +8,8 @@ from environments.changes.kinds import register as register_kind
 
 
 def register() -> None:
-    from environments.changes import departures, inbox, policies, sweeper
-    from environments.registry import Tab, registry
+    from environments.changes import cards, departures, inbox, policies, sweeper
+    from environments.registry import Card, Tab, registry
     from portal.accounts.hooks import hooks
     from portal.scheduler.registry import periodic
 
@@ -21,4 +21,5 @@ def register() -> None:
     registry.pending.append(inbox.pending)
     registry.retire_blockers.append(inbox.retire_blockers)
     registry.searches.append(inbox.search)
+    registry.cards.append(Card("changes", 10, "changes/_card.html", cards.latest))
     registry.tabs.append(Tab("changes", "Changes", 30, "changes:of_environment"))

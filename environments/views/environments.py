@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from environments import actions
+from environments.abilities import abilities
 from environments.forms import CloneForm, EnvironmentForm, HoldForm, NewEnvironmentForm
 from environments.models import Environment
+from environments.next_step import next_step
 from environments.pages import environment_context, find_environment, find_tenant, person_of, tenant_context
 from environments.permissions import refusal
 from environments.registry import registry
@@ -25,24 +27,19 @@ from portal.core.errors import Conflict, InvalidInput
 @signed_in
 @require_safe
 def detail(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
-    environment = find_environment(request, tenant, slug)
+    environment, user = find_environment(request, tenant, slug), person_of(request)
     context = environment_context(request, environment, "overview")
-    roles = context["roles"]
+    definition, built = environment.latest_definition, environment.resources.exists()
+    able = abilities(environment, user, context["roles"], context["hold"])
+    verdicts = [(column.title, column.cells([environment])) for column in registry.sorted_columns()]
     context |= {
-        "chips": [
-            (column.title, column.cells([environment]).get(environment.pk)) for column in registry.sorted_columns()
-        ],
-        "definition": environment.latest_definition,
-        "cards": [
-            (card.template, card.context(environment, person_of(request))) for card in registry.sorted_cards()
-        ],
+        "chips": [(title, cells.get(environment.pk)) for title, cells in verdicts],
+        "definition": definition,
+        "cards": [(card.template, card.context(environment, user)) for card in registry.sorted_cards()],
         "hold_form": HoldForm(),
-        "able": {
-            verb: refusal(roles, f"environment.{verb}") is None
-            for verb in ("update", "clone", "hold", "release", "retire")
-        },
-        "may_define": refusal(roles, "definition.create") is None,
-        "may_request": refusal(roles, "change.request") is None,
+        "able": able,
+        "built": built,
+        "step": next_step(environment, definition, able, built=built),
     }
     return render(request, "environments/detail.html", context)
 
@@ -70,7 +67,9 @@ def create(request: HttpRequest, tenant: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
     environment = find_environment(request, tenant, slug)
-    form = EnvironmentForm(request.POST or None, instance=environment, accounts=environment.tenant.accounts.all())
+    form = EnvironmentForm(
+        request.POST or None, instance=environment, accounts=environment.tenant.accounts.all()
+    )
     status = 200
     if request.method == "POST":
         status = 400
@@ -106,7 +105,9 @@ def clone(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
     context |= {
         "form": form,
         "title": _("Clone %(source)s") % {"source": source},
-        "note": _("The newest definition is copied, except its sensitive values: a clone has passwords of its own."),
+        "note": _(
+            "The newest definition is copied, except its sensitive values: a clone has passwords of its own."
+        ),
         "denied": refusal(context["roles"], "environment.clone"),
     }
     return render(request, "environments/form.html", context, status=status)
