@@ -82,10 +82,14 @@ def read_gate(raw: Mapping[str, Any], at: str, errors: dict[str, list[str]]) -> 
     votes = raw.get("votes", 1)
     if isinstance(votes, bool) or not isinstance(votes, int) or not 1 <= votes <= 9:
         found[f"{at}.votes"] = [_("The number of votes is a whole number from 1 to 9.")]
-    when = raw.get("when") or {"always": True}
+    when = raw.get("when", {"always": True})
     if not isinstance(when, Mapping) or not any(when.get(name) for name in TRIGGERS):
         found[f"{at}.when"] = [
             _("Say when the gate applies: %(triggers)s.") % {"triggers": ", ".join(TRIGGERS)}
+        ]
+    elif not _is_list_of(when.get("kinds"), None) or not _is_list_of(when.get("modes"), MODES):
+        found[f"{at}.when"] = [
+            _("“kinds” and “modes” are lists; modes are: %(modes)s.") % {"modes": ", ".join(MODES)}
         ]
     errors.update(found)
     if found:
@@ -97,6 +101,15 @@ def read_gate(raw: Mapping[str, Any], at: str, errors: dict[str, list[str]]) -> 
         triggers=tuple(t for t in TRIGGERS if when.get(t)),
         kinds=tuple(map(str, when.get("kinds") or ())),
         modes=tuple(map(str, when.get("modes") or ())),
+    )
+
+
+def _is_list_of(value: Any, known: Sequence[str] | None) -> bool:
+    """Absent, or a list of texts, each of `known` (None: any)."""
+    if value is None:
+        return True
+    return isinstance(value, list) and all(
+        isinstance(one, str) and (known is None or one in known) for one in value
     )
 
 

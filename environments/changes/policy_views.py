@@ -76,6 +76,7 @@ def policy(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
             errors, status = wrong.errors, 400
     context = page_context(request, environment)
     context |= {"rows": form_rows(shown, errors), "form_errors": errors.get("gates", [])}
+    context["typed_reason"] = request.POST.get("reason", "")
     return render(request, "changes/policy.html", context, status=status)
 
 

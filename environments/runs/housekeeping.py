@@ -10,8 +10,9 @@ from django.utils import timezone
 from kombu.exceptions import KombuError
 
 from environments.changes.lifecycle import FINAL
-from environments.runs import drift, state
-from environments.runs.models import DriftCheck, StateLock
+from environments.runs import credentials, drift, state
+from environments.runs.driftplan import DRIFT_FENCE
+from environments.runs.models import DriftCheck, RunCredential, StateLock
 from portal.accounts.principals import SYSTEM
 
 logger = logging.getLogger(__name__)
@@ -35,3 +36,19 @@ def release_dead_locks() -> None:
     for row in rows:
         if state.unlock_dead(row.environment, by=SYSTEM):
             logger.warning("Released the state lock of %s: its Terraform is dead", row.environment)
+
+
+def revoke_left_credentials() -> None:
+    """Sign-ins of runs whose worker died before it could end them, once their Terraform is proven dead.
+
+    UNLOCK ends those of an ended change, but Terraform may unlock while its dead worker's lease still runs.
+    """
+    left = RunCredential.objects.filter(revoked_at=None, change__status__in=FINAL).select_related("change")
+    for row in left.exclude(fence=DRIFT_FENCE):
+        held = StateLock.objects.filter(change=row.change, fence=row.fence).exists()
+        if not held and state.tool_alive(row.change) is False:
+            credentials.revoke(row.change, fence=row.fence)
+    # A look at drift ends its own; this one was left by a worker that died over it.
+    old = left.filter(fence=DRIFT_FENCE, created_at__lt=timezone.now() - drift.LEASE)
+    for row in old:
+        credentials.revoke(row.change, fence=row.fence)

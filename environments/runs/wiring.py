@@ -22,4 +22,5 @@ def register() -> None:
     ]
     periodic("runs.drift", 20)(housekeeping.send_drift_checks)
     periodic("runs.locks", 5)(housekeeping.release_dead_locks)
+    periodic("runs.credentials", 15)(housekeeping.revoke_left_credentials)
     periodic("runs.folders", 3600)(drift.sweep_folders)
