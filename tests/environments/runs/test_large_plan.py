@@ -1,0 +1,117 @@
+"""A plan of 2,000 resources: the first response stays small, and every row can be reached and found."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from environments.models import Environment
+from tests.environments.runs.crafted import planned, row
+
+pytestmark = pytest.mark.django_db
+
+MOST_BYTES = 350_000
+
+
+@pytest.fixture
+def place(tenant):
+    return Environment.objects.create(
+        tenant=tenant, slug="big", name="big", environment_class="production", blueprint="steps"
+    )
+
+
+def rows(count):
+    actions = ["delete", "replace"] + ["update"] * 18 + ["create"] * 80
+    return [
+        row(
+            f"module.part{n % 20}.aws_instance.n{n}", actions[n % 100], ami="ami-2", size="x" * 40, tag=str(n)
+        )
+        for n in range(count)
+    ]
+
+
+@pytest.fixture
+def big(place, operator):
+    return planned(place, operator, rows(2000))
+
+
+def page_of(client, change):
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(reverse("changes:detail", args=[change.uuid]))
+    assert answer.status_code == 200
+    return answer, len(captured)
+
+
+def test_the_first_response_is_small_and_its_queries_do_not_grow(place, big, operator, approver, sign_in):
+    client = sign_in(approver)
+    page_of(client, big)
+    answer, queries = page_of(client, big)
+    print(f"change page of 2,000 resources: {len(answer.content):,} bytes, {queries} queries")
+    assert len(answer.content) < MOST_BYTES
+    small = planned(place, operator, rows(40))
+    assert queries == page_of(client, small)[1]
+    text = answer.content.decode()
+    # Destruction stands first and whole; the rest is a press away.
+    assert text.index("plan-row--delete") < text.index(
+        "plan-row--create" if "plan-row--create" in text else "</main>"
+    )
+    assert "2000 in all" in text
+
+
+def fragment(client, change, **query):
+    url = reverse("runs:resource_changes", args=[change.uuid])
+    return client.get(url, query, headers={"HX-Request": "true"}).content.decode()
+
+
+def addresses(text):
+    return re.findall(r'class="plan-row__address">([^<]+)<', text)
+
+
+def test_every_row_is_reached_once(big, approver, sign_in):
+    client = sign_in(approver)
+    seen, after = [], ""
+    while True:
+        text = fragment(client, big, after=after)
+        seen += addresses(text)
+        more = re.search(r"after=([\d.]+)&amp;", text)
+        if not more:
+            break
+        after = more.group(1)
+    assert len(seen) == len(set(seen)) == 2000
+
+
+def test_it_is_narrowed_by_action_and_text(big, approver, sign_in):
+    client = sign_in(approver)
+    assert len(addresses(fragment(client, big, action="delete"))) == 20
+    assert addresses(fragment(client, big, q=".n1999")) == ["module.part19.aws_instance.n1999"]
+    assert addresses(fragment(client, big, q="nothing like it")) == []
+    # Narrowing goes on when more is asked for.
+    text = fragment(client, big, action="create")
+    assert "action=create" in text
+    assert addresses(fragment(client, big, after="nonsense.²"))
+
+
+def test_without_javascript_it_is_a_page(big, approver, outsider, sign_in, client):
+    url = reverse("runs:resource_changes", args=[big.uuid])
+    answer = sign_in(approver).get(url)
+    assert "<h1" in answer.content.decode()
+    assert sign_in(outsider).get(url).status_code == 404
+    assert client.get(url).status_code == 302
+    assert sign_in(approver).post(url).status_code == 405
+
+
+def test_the_api_pages_through_all(big, viewer, outsider, api):
+    client = api(viewer)
+    url, seen = f"/api/v1/changes/{big.uuid}/resource-changes/", []
+    while url:
+        page = client.get(url).json()
+        seen += [one["address"] for one in page["results"]]
+        url = page["next"]
+    assert len(seen) == len(set(seen)) == 2000
+    first = client.get(f"/api/v1/changes/{big.uuid}/resource-changes/").json()["results"][0]
+    assert (first["action"], first["attributes"][0]["after"]) == ("delete", "ami-2")
+    assert api(outsider).get(f"/api/v1/changes/{big.uuid}/resource-changes/").status_code == 404
