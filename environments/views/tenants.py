@@ -21,6 +21,8 @@ from portal.accounts.models import User
 from portal.accounts.principals import principal_of
 from portal.core.errors import GatehouseError, InvalidInput
 
+PEOPLE_SHOWN = 12
+
 
 @signed_in
 @require_safe
@@ -46,7 +48,10 @@ def tenant(request: HttpRequest, tenant: str) -> HttpResponse:
     context |= {
         "columns": columns,
         "rows": [(row, [chips.get(row.pk) for _column, chips in cells]) for row in rows],
-        "people": [(names[pk], roles) for pk, roles in people.items()],
+        "people": [(names[pk], roles) for pk, roles in people.items()][:PEOPLE_SHOWN],
+        "people_more": len(people) - PEOPLE_SHOWN,
+        "may_not_create": refusal(context["roles"], "environment.create"),
+        "may_edit": refusal(context["roles"], "tenant.update") is None,
         "accounts": found.accounts.all(),
     }
     return render(request, "environments/tenant.html", context)
@@ -114,13 +119,14 @@ def _change_role(request: HttpRequest, tenant: Tenant, form: RoleForm) -> bool:
     if user is None:
         form.add_error("username", _("Nobody has this user name."))
         return False
+    said = {"role": Role(role).label, "person": user}
     try:
         if request.POST.get("revoke"):
             actions.revoke_role(by=by, tenant=tenant, user=user, role=role)
-            messages.success(request, _("Taken away."))
+            messages.success(request, _("%(role)s is taken from %(person)s.") % said)
         else:
             actions.grant_role(by=by, tenant=tenant, user=user, role=role)
-            messages.success(request, _("Given."))
+            messages.success(request, _("%(person)s is %(role)s now.") % said)
     except InvalidInput as wrong:
         show_error(form, wrong)
         return False
