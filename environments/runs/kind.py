@@ -105,7 +105,7 @@ class TerraformRunKind(ChangeKind):
         return authors.written_by(changes, user)
 
     def page(self, change: Change, user: User) -> Mapping[str, Any]:
-        return proposal_page.context(change)
+        return proposal_page.context(change, user)
 
     def details(self, change: Change) -> Mapping[str, Any]:
         run = change.terraform_run

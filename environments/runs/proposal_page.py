@@ -10,7 +10,9 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from environments.changes.models import Change, Proposal
+from environments.runs import differences
 from environments.runs.models import ResourceChange, ResourceProgress
+from portal.accounts.models import User
 from portal.terraform.effects import EFFECTS
 
 PAGE_SIZE = 100
@@ -22,7 +24,7 @@ FOLD_FROM = 8
 PROGRESS_ROWS = 14
 
 
-def context(change: Change) -> Mapping[str, Any]:
+def context(change: Change, user: User) -> Mapping[str, Any]:
     """The run's part of the change page; at most PAGE_SIZE resources, however large the plan."""
     proposal = change.proposal
     run = change.terraform_run
@@ -32,18 +34,27 @@ def context(change: Change) -> Mapping[str, Any]:
     if proposal is None:
         return shared
     effects = proposal.facts.get("effects", {})
+    found = differences.since_vote(change, user)
     return shared | {
+        "differences": found.lines() if found else [],
         "counts": proposal.facts.get("counts", {}),
         "effects": [(_(EFFECTS[name]), addresses) for name, addresses in effects.items() if name in EFFECTS],
         "outputs": proposal.facts.get("outputs", []),
         "touches_iam": proposal.facts.get("touches_iam", []),
         "touches_network": proposal.facts.get("touches_network", []),
-        **resources(proposal),
+        **resources(proposal, new=found.here if found else frozenset()),
     }
 
 
-def resources(proposal: Proposal, *, after: str = "", action: str = "", text: str = "") -> dict[str, Any]:
-    """One page of resource changes after the row "RANK.POSITION", in reading order."""
+def resources(
+    proposal: Proposal,
+    *,
+    after: str = "",
+    action: str = "",
+    text: str = "",
+    new: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
+    """One page of resource changes after the row "RANK.POSITION", in reading order; addresses in `new` are marked."""
     rows = ResourceChange.objects.filter(proposal=proposal)
     if action:
         rows = rows.filter(action=action)
@@ -56,7 +67,7 @@ def resources(proposal: Proposal, *, after: str = "", action: str = "", text: st
     more = len(page) > PAGE_SIZE
     page = page[:PAGE_SIZE]
     return {
-        "resource_groups": list(_groups(page)),
+        "resource_groups": list(_groups(page, new)),
         "resource_total": ResourceChange.objects.filter(proposal=proposal).count(),
         "resource_next": f"{page[-1].rank}.{page[-1].position}" if more else "",
         "resource_action": action,
@@ -64,11 +75,11 @@ def resources(proposal: Proposal, *, after: str = "", action: str = "", text: st
     }
 
 
-def _groups(rows: list[ResourceChange]) -> Iterator[dict[str, Any]]:
+def _groups(rows: list[ResourceChange], new: frozenset[str]) -> Iterator[dict[str, Any]]:
     """What destroys stands open and first; the rest is folded by module."""
     loud = [row for row in rows if row.action in LOUD]
     if loud:
-        yield {"name": "", "key": "", "rows": [as_row(row) for row in loud]}
+        yield {"name": "", "key": "", "rows": [as_row(row, new) for row in loud]}
     quiet = [row for row in rows if row.action not in LOUD]
     folded = len(quiet) > FOLD_FROM
     for module, part in groupby(
@@ -77,7 +88,7 @@ def _groups(rows: list[ResourceChange]) -> Iterator[dict[str, Any]]:
         yield {
             "name": (module or _("root module")) if folded else "",
             "key": slugify(f"module-{module or 'root'}"),
-            "rows": [as_row(row) for row in part],
+            "rows": [as_row(row, new) for row in part],
         }
 
 
@@ -85,12 +96,13 @@ def by_module(row: ResourceChange) -> str:
     return row.module
 
 
-def as_row(row: ResourceChange) -> dict[str, Any]:
+def as_row(row: ResourceChange, new: frozenset[str] = frozenset()) -> dict[str, Any]:
     """A resource change as components/resource_change.html draws it."""
     return {
         "action": row.action,
         "address": row.address,
         "id": f"r{row.pk}",
+        "is_new": row.address in new,
         "open": row.action in {"delete", "replace"} and row.position < OPEN_ROWS,
         "summary": ", ".join(one["path"] for one in row.detail[:4]) if row.action == "update" else "",
         "consequences": [_(EFFECTS[name]) for name in row.effects if name in EFFECTS],

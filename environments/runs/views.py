@@ -12,9 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from environments.changes.views import find_change
-from environments.pages import environment_context, find_environment
+from environments.pages import environment_context, find_environment, person_of
 from environments.permissions import refusal
-from environments.runs import actions, drift, proposal_page
+from environments.runs import actions, differences, drift, proposal_page
 from environments.runs.forms import ResourceFilter, RunForm
 from environments.runs.models import DriftCheck
 from portal.accounts.access import signed_in
@@ -54,11 +54,13 @@ def resource_changes(request: HttpRequest, uuid: UUID) -> HttpResponse:
     change = find_change(request, uuid)
     if change.proposal is None:
         return redirect("changes:detail", change.uuid)
+    seen = differences.since_vote(change, person_of(request))
     rows = proposal_page.resources(
         change.proposal,
         after=request.GET.get("after", ""),
         action=request.GET.get("action", ""),
         text=request.GET.get("q", ""),
+        new=seen.here if seen else frozenset(),
     )
     context = {**rows, "change": change}
     if request.headers.get("HX-Request"):

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 def register() -> None:
     from environments.changes.kinds import register as register_kind
-    from environments.registry import Tab, registry
-    from environments.runs import actions, columns, drift, housekeeping
+    from environments.registry import Card, Tab, registry
+    from environments.runs import actions, cards, columns, drift, housekeeping
     from environments.runs.kind import TerraformRunKind
     from portal.scheduler.registry import periodic
 
     register_kind(TerraformRunKind())
     registry.plan = actions.plan_definition
     registry.columns.append(columns.TERRAFORM)
+    registry.cards.append(Card("drift", 20, "runs/_drift_card.html", cards.drift_card))
     registry.retire_blockers.append(columns.retire_blockers)
     registry.searches.append(columns.search)
     registry.tabs += [
