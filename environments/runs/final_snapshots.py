@@ -13,7 +13,7 @@ from environments.accounts import access_to
 from environments.changes.kinds import Cancelled, ToolFailure
 from environments.changes.transitions import note_event
 from environments.changes.work import Work
-from environments.models import Resource
+from environments.models import Environment, Resource
 from environments.runs.models import TerraformRun
 from portal.aws import rds
 from portal.aws.sessions import AccountAccess
@@ -23,30 +23,41 @@ POLL_SECONDS = 5
 DATABASE = "aws_db_instance"
 
 
-def databases(record: TerraformRun) -> list[Resource]:
-    """The databases that this run's proposal deletes, as the inventory knows them."""
+def doomed(record: TerraformRun) -> list[str]:
+    """Addresses of the databases that this run's proposal deletes."""
     proposal = record.change.proposal
     if proposal is None:
         return []
     gone = proposal.resource_changes.filter(type=DATABASE, action__in=["delete", "replace"])
-    environment = record.definition.environment
-    return list(
-        Resource.objects.filter(environment=environment, address__in=gone.values_list("address", flat=True))
-    )
+    return list(gone.values_list("address", flat=True))
+
+
+def databases(environment: Environment, addresses: list[str]) -> list[Resource]:
+    """These databases as the inventory knows them. Raises ToolFailure when it does not know one of them."""
+    found = list(Resource.objects.filter(environment=environment, address__in=addresses))
+    unknown = sorted(set(addresses) - {row.address for row in found})
+    if unknown:
+        raise ToolFailure(
+            _("No final snapshot, so nothing was destroyed: the inventory does not know %(names)s.")
+            % {"names": ", ".join(unknown)},
+            _("Apply once more so that the inventory is read again, or refuse the final snapshot."),
+        )
+    return found
 
 
 def take(work: Work, record: TerraformRun) -> None:
     """Make the snapshots and wait until they are available. Raises ToolFailure, Cancelled: nothing destroyed then."""
-    found = databases(record)
-    if not found:
+    addresses = doomed(record)
+    if not addresses:
         return
-    names = ", ".join(row.address for row in found)
+    names = ", ".join(addresses)
     if record.skip_final_snapshot:
         with transaction.atomic():
             note_event(work.change, by=work.by, action="run.skip_final_snapshot", databases=names)
         work.say(_("No final snapshot, as requested and approved: %(names)s") % {"names": names})
         return
     environment = record.definition.environment
+    found = databases(environment, addresses)
     if environment.account is None:
         raise ToolFailure(_("The environment has no AWS account to make the final snapshot in."))
     access = access_to(environment.account, environment.region)
