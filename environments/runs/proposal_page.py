@@ -17,7 +17,7 @@ from portal.terraform.effects import EFFECTS
 
 PAGE_SIZE = 100
 # Destroyed and replaced resources are shown unfolded, as long as they are few.
-OPEN_ROWS = 12
+OPEN_ROWS = 5
 LOUD = frozenset({"delete", "replace", "forget"})
 # A handful of rows needs no folding.
 FOLD_FROM = 8
@@ -103,7 +103,7 @@ def as_row(row: ResourceChange, new: frozenset[str] = frozenset()) -> dict[str, 
         "address": row.address,
         "id": f"r{row.pk}",
         "is_new": row.address in new,
-        "open": row.action in {"delete", "replace"} and row.position < OPEN_ROWS,
+        "open": unfold,
         "summary": ", ".join(one["path"] for one in row.detail[:4]) if row.action == "update" else "",
         "consequences": [_(EFFECTS[name]) for name in row.effects if name in EFFECTS],
         "attributes": [{**one, "changed": True} for one in row.detail],
