@@ -77,9 +77,11 @@ def resources(
 
 def _groups(rows: list[ResourceChange], new: frozenset[str]) -> Iterator[dict[str, Any]]:
     """What destroys stands open and first; the rest is folded by module."""
-    loud = [row for row in rows if row.action in LOUD]
+    # What hurts comes first among what goes: data before tags.
+    loud = sorted((row for row in rows if row.action in LOUD), key=lambda row: not row.effects)
     if loud:
-        yield {"name": "", "key": "", "rows": [as_row(row, new) for row in loud]}
+        unfold = len(loud) <= OPEN_ROWS
+        yield {"name": "", "key": "", "rows": [as_row(row, new, unfold=unfold) for row in loud]}
     quiet = [row for row in rows if row.action not in LOUD]
     folded = len(quiet) > FOLD_FROM
     for module, part in groupby(
@@ -96,7 +98,7 @@ def by_module(row: ResourceChange) -> str:
     return row.module
 
 
-def as_row(row: ResourceChange, new: frozenset[str] = frozenset()) -> dict[str, Any]:
+def as_row(row: ResourceChange, new: frozenset[str] = frozenset(), *, unfold: bool = False) -> dict[str, Any]:
     """A resource change as components/resource_change.html draws it."""
     return {
         "action": row.action,
