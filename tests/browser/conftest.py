@@ -112,4 +112,7 @@ def axe_findings(page: Page) -> list[str]:
 
 def sideways(page: Page) -> int:
     """How many pixels the page is wider than its window."""
+    # Two frames later: a window that has just changed its size is laid out by then.
+    drawn = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    page.evaluate(drawn)
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))

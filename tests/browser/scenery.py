@@ -29,7 +29,7 @@ PLAN: Sequence[tuple[str, str, list[str], list[dict[str, Any]]]] = (
     (
         "delete",
         'module.security_groups.aws_vpc_security_group_ingress_rule.this["legacy-office-10.0.12.0/24"]',
-        ["loses_data"],
+        [],
         [{"path": "cidr_ipv4", "before": "10.0.12.0/24", "after": None}],
     ),
     (
@@ -68,12 +68,13 @@ FACTS = {
     "destroys": True,
     "touches_iam": ["module.task_roles.aws_iam_role_policy.task"],
     "touches_network": [PLAN[0][1]],
-    "effects": {"replaces_database": [PLAN[1][1]], "loses_data": [PLAN[0][1], PLAN[1][1]]},
+    "effects": {"replaces_database": [PLAN[1][1]], "loses_data": [PLAN[1][1]]},
     "outputs": [
         {"path": "url", "name": "url", "before": "https://old.example", "after": "https://triflow-ai.com"}
     ],
 }
 WAY = ("requested", "proposing", "awaiting_approval", "approved", "executing", "verifying", "succeeded")
+BEFORE = ("requested", "proposing", "awaiting_approval", "approved", "rejected")
 ERROR = "Error: creating RDS DB Instance (triflow-ai-production-db): StorageQuotaExceeded: " + "quota " * 40
 
 
@@ -93,6 +94,7 @@ def change_in(environment: Environment, status: str, by: User, **fields: Any) ->
         links=[{"title": "Commit", "url": "https://github.com/mugoori/TriFlow-AI/commit/" + "a1b2c3d4" * 5}],
         created_at=now - timedelta(minutes=40),
         expires_at=now + timedelta(hours=70),
+        started_at=None if status in BEFORE else now - timedelta(minutes=3),
         due_at=None,
         **fields,
     )
