@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -96,7 +97,12 @@ def _define(by: Principal, environment: Environment, variables: Mapping[str, Any
 
 def _create(by: Principal, environment: Environment) -> None:
     _check(environment)
-    environment.save()
+    try:
+        with transaction.atomic():
+            environment.save()
+    except IntegrityError:
+        # The check above saw it free; somebody else was faster.
+        raise InvalidInput({"slug": [_("An environment of this name was made just now.")]}) from None
     _record(by, environment, "environment.create")
     for hook in registry.on_created:
         hook(by, environment)
