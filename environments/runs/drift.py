@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 import shutil
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -34,24 +36,28 @@ LEASE = timedelta(minutes=15)
 KEPT_ROWS = 200
 
 
+def _ended(environment: Any) -> QuerySet[TerraformRun]:
+    """Runs that built or destroyed this environment, the newest first."""
+    return TerraformRun.objects.filter(
+        change__environment=environment,
+        change__kind=KIND,
+        change__status__in=[Status.SUCCEEDED, Status.NO_CHANGES],
+        mode__in=[Mode.APPLY, Mode.DESTROY],
+    ).order_by("-change__finished_at")
+
+
 def last_applied(environment: Environment) -> TerraformRun | None:
     """The newest run that applied a definition here; None when nothing stands (never applied, destroyed)."""
     run = (
-        TerraformRun.objects.filter(
-            change__environment=environment,
-            change__kind=KIND,
-            change__status__in=[Status.SUCCEEDED, Status.NO_CHANGES],
-            mode__in=[Mode.APPLY, Mode.DESTROY],
-        )
+        _ended(environment)
         .select_related("definition__environment__tenant", "definition__environment__account", "change")
-        .order_by("-change__finished_at")
         .first()
     )
     return run if run and run.mode == Mode.APPLY else None
 
 
 def due(at: datetime) -> list[DriftCheck]:
-    """Environments whose look is due, that nobody looks at, and on which nobody works."""
+    """Environments whose look is due, that nobody looks at, on which nobody works and where something stands."""
     for environment in Environment.objects.active().exclude(blueprint="").filter(drift=None):
         DriftCheck.objects.get_or_create(environment=environment)
     rows = DriftCheck.objects.filter(due_at__lte=at, environment__retired_at=None).select_related(
@@ -60,7 +66,10 @@ def due(at: datetime) -> list[DriftCheck]:
     rows = rows.exclude(lease_until__gt=at).exclude(
         environment__changes__status__in=[Status.EXECUTING, Status.VERIFYING]
     )
-    return [row for row in rows.order_by("due_at")[:20] if last_applied(row.environment) is not None]
+    # Asked of the database: what has nothing to look at stays due, and must not stand before the rest.
+    newest = _ended(OuterRef("environment")).values("mode")[:1]
+    rows = rows.annotate(last_mode=Subquery(newest)).filter(last_mode=Mode.APPLY)
+    return list(rows.order_by("due_at")[:20])
 
 
 def check(environment_id: int) -> None:
