@@ -113,6 +113,10 @@ class ChangeKind(ABC):
         """Those of these changes (primary keys) that `conflicted` forbids this person to approve."""
         return {change.pk for change in changes if user.pk in self.conflicted(change)}
 
+    def progress(self, change: Change) -> Mapping[str, Any]:
+        """What `progress_template` shows; asked for every second while the change page is open."""
+        return {}
+
     def page(self, change: Change, user: User) -> Mapping[str, Any]:
         """The kind's part of the change page's context."""
         return {}

@@ -193,23 +193,31 @@ def gate_card(request: HttpRequest, change: Change) -> dict[str, Any]:
     }
 
 
-def context(request: HttpRequest, change: Change) -> dict[str, Any]:
-    """Everything the change page shows."""
+def moving(change: Change) -> dict[str, Any]:
+    """What changes while somebody looks: asked for every second or two, so no more than that."""
     kind = kind_of(change)
-    able_card = gate_card(request, change)
     return {
-        **environment_context(request, change.environment, "changes"),
         "change": change,
         "waiting": claims.waiting_for(change),
-        "consequences": kind.consequences(change),
-        "proposal_template": kind.proposal_template,
         "progress_template": kind.progress_template,
         "transitions": list(change.transitions.all()),
-        "proposals": list(change.proposals.all()),
         "working": change.status in WORKING,
         "live_every": "700ms" if change.status in WORKING else "2s",
         "stamp": stamp(change),
-        **able_card,
+        **kind.progress(change),
+    }
+
+
+def context(request: HttpRequest, change: Change) -> dict[str, Any]:
+    """Everything the change page shows."""
+    kind = kind_of(change)
+    return {
+        **environment_context(request, change.environment, "changes"),
+        **moving(change),
+        "consequences": kind.consequences(change),
+        "proposal_template": kind.proposal_template,
+        "proposals": list(change.proposals.all()),
+        **gate_card(request, change),
         **kind.page(change, person_of(request)),
     }
 

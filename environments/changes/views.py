@@ -47,9 +47,9 @@ def detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def live(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """What moves on the page. Asks for a reload of the rest when that is no longer true; 286 ends the polling."""
     change = find_change(request, uuid)
-    context = page.context(request, change)
-    context["outdated"] = request.GET.get("stamp", "") != context["stamp"]
-    status = 286 if change.is_final and not context["outdated"] else 200
+    outdated = request.GET.get("stamp", "") != page.stamp(change)
+    context = {**(page.context(request, change) if outdated else page.moving(change)), "outdated": outdated}
+    status = 286 if change.is_final and not outdated else 200
     return render(request, "changes/_live.html", context, status=status)
 
 

@@ -104,6 +104,9 @@ class TerraformRunKind(ChangeKind):
     def conflicted_among(self, changes: Sequence[Change], user: User) -> set[int]:
         return authors.written_by(changes, user)
 
+    def progress(self, change: Change) -> Mapping[str, Any]:
+        return proposal_page.progress(change)
+
     def page(self, change: Change, user: User) -> Mapping[str, Any]:
         return proposal_page.context(change, user)
 

@@ -28,7 +28,7 @@ def context(change: Change, user: User) -> Mapping[str, Any]:
     """The run's part of the change page; at most PAGE_SIZE resources, however large the plan."""
     proposal = change.proposal
     run = change.terraform_run
-    shared: dict[str, Any] = {"run": run, "definition": run.definition, **progress(change)}
+    shared: dict[str, Any] = {"run": run, "definition": run.definition}
     newest = change.environment.latest_definition
     shared["newer_definition"] = newest if newest and newest.number > run.definition.number else None
     if proposal is None:
