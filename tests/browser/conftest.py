@@ -111,8 +111,10 @@ def axe_findings(page: Page) -> list[str]:
 
 
 def sideways(page: Page) -> int:
-    """How many pixels the page is wider than its window."""
-    # Two frames later: a window that has just changed its size is laid out by then.
-    drawn = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    page.evaluate(drawn)
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+    """How many pixels the page is wider than its window, once it has settled into its size."""
+    for _attempt in range(10):
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wider <= 0:
+            break
+        page.wait_for_timeout(50)
+    return int(wider)

@@ -111,8 +111,8 @@ class Looker:
             self.found.append(f"{where}: {headlines} headlines")
         for width in (WIDE, PHONE):
             self.page.set_viewport_size({"width": width, "height": 900 if width == WIDE else 780})
-            if sideways(self.page) > 0:
-                self.found.append(f"{where}: {sideways(self.page)} px too wide at {width}")
+            if (wider := sideways(self.page)) > 0:
+                self.found.append(f"{where}: {wider} px too wide at {width}")
             if SHOTS:
                 place = Path(SHOTS) / f"{name}-{self.role}-{self.theme}-{width}.png"
                 self.page.screenshot(path=place, full_page=True)
