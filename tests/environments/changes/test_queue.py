@@ -156,3 +156,23 @@ def test_a_pressed_start_ends_with_the_votes_it_stood_on(fake, production, opera
     assert (change.status, fake.executed) == (Status.APPROVED, 0)
     actions.start(by=by(operator), change=change)
     assert step(change).status == Status.SUCCEEDED
+
+
+def test_a_subject_is_taken_by_one_whoever_looked_first(fake, staging, operator, monkeypatch):
+    first, second = step(ask_for(staging, operator)), step(ask_for(staging, operator))
+    claims.take(first)
+    with pytest.raises(claims.Busy) as busy:
+        claims.take(second)
+    assert busy.value.waiting.change == first
+    # Both looked at the same moment and saw nobody: the database lets one of them have it.
+    monkeypatch.setattr(claims, "_holder", lambda change: None)
+    with pytest.raises(claims.Busy):
+        claims.take(second)
+    assert [claim.change for claim in Claim.objects.active()] == [first]
+
+
+def test_who_stands_in_front_is_let_first_at_the_last_moment_too(fake, staging, operator):
+    first, second = step(ask_for(staging, operator)), step(ask_for(staging, operator))
+    with pytest.raises(claims.Busy) as busy:
+        claims.take(second)
+    assert busy.value.waiting.change == first

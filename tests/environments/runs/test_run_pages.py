@@ -9,7 +9,14 @@ from django.utils import timezone
 
 from environments.changes.models import Change
 from environments.models import Environment, Resource
-from environments.runs.models import DriftCheck, Output, StateLock, StateVersion, TerraformRun
+from environments.runs.models import (
+    DriftCheck,
+    Output,
+    ResourceProgress,
+    StateLock,
+    StateVersion,
+    TerraformRun,
+)
 from portal.audit.models import AuditEvent
 from tests.environments.runs.crafted import defined, planned, row
 from tests.environments.runs.test_state_backend import document
@@ -302,3 +309,27 @@ def test_a_look_is_asked_for_by_operators(place, operator, viewer, outsider, sig
     assert client.post(url).status_code == 302
     assert api(operator).post(f"{API}/drift/").status_code == 202
     assert api(viewer).post(f"{API}/drift/").status_code == 403
+
+
+# --- progress --------------------------------------------------------------------------------------
+
+
+def test_the_live_fragment_shows_what_is_being_done(place, operator, viewer, sign_in):
+    change = planned(place, operator, [row(f"aws_s3_bucket.n{n}", "create") for n in range(5)])
+    Change.objects.filter(pk=change.pk).update(status="executing", started_at=timezone.now())
+    for n, state in enumerate(("done", "failed", "running")):
+        ResourceProgress.objects.create(
+            change=change,
+            address=f"aws_s3_bucket.n{n}",
+            action="create",
+            state=state,
+            ended_at=None if state == "running" else timezone.now(),
+        )
+    client = sign_in(viewer)
+    stamp = client.get(f"/changes/{change.uuid}/").context["stamp"]
+    answer = client.get(f"/changes/{change.uuid}/live/", {"stamp": stamp})
+    assert answer.status_code == 200
+    assert (answer.context["progress_done"], answer.context["progress_total"]) == (1, 5)
+    text = answer.content.decode()
+    assert all(f"aws_s3_bucket.n{n}" in text for n in range(3))
+    assert "aws_s3_bucket.n4" not in text
