@@ -119,7 +119,7 @@ def test_the_whole_story(sign_in: SignIn, portal: PortalProcess, counter: Path) 
     expect(approver.locator("#change-live .page-head__eyebrow")).to_contain_text("Succeeded")
     assert sorted(counter.read_text().split()) == ["0", "1", "2"]
 
-    find_it_in_the_activity(sign_in("auditor", "/activity/?environment=paper"))
+    find_it_in_the_activity(sign_in("auditor", "/activity/?tenant=triflow-ai&environment=paper"))
     only_look(sign_in("viewer", address))
     outsider = sign_in("outsider", "/inbox/")
     for path in (address, HERE, HERE + "activity/"):
