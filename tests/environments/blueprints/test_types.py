@@ -23,7 +23,7 @@ def made(value: object, source: str, *, strict: bool = True) -> object:
         "string",
         "list(map(set(number)))",
         "tuple([string, bool])",
-        'object({a = string, b = optional(list(number), [1, 2.5]), c = optional(any), e = bool})',
+        "object({a = string, b = optional(list(number), [1, 2.5]), c = optional(any), e = bool})",
         "object({})",
         "map(any)",
     ],

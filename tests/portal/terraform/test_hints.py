@@ -1,6 +1,6 @@
 """Known errors come with a hint."""
 
-# ruff: noqa: E501 - quoted as printed
+
 
 from __future__ import annotations
 
