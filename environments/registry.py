@@ -107,6 +107,8 @@ class Registry:
     pending: list[Callable[[Environment], Iterable[tuple[str, str, int]]]] = field(default_factory=list)
     # Why this environment may not be retired (resources, open changes); empty when it may.
     retire_blockers: list[Callable[[Environment], Iterable[str]]] = field(default_factory=list)
+    # Called inside the transaction that lifts a hold: who waited may go on.
+    on_released: list[Callable[[Environment], None]] = field(default_factory=list)
     # Called inside the transaction that creates an environment.
     on_created: list[Callable[[Principal, Environment], None]] = field(default_factory=list)
 

@@ -11,6 +11,7 @@ from environments.actions.lifecycle import target_of
 from environments.acts import acting
 from environments.models import Environment, Hold
 from environments.permissions import actor, require
+from environments.registry import registry
 from portal import audit
 from portal.accounts.principals import Principal
 from portal.core.errors import Conflict, InvalidInput, NotAllowed
@@ -51,6 +52,8 @@ def release_hold(*, by: Principal, hold: Hold) -> None:
         if not lifted.update(lifted_at=timezone.now(), lifted_by=by.user):
             raise Conflict(_("The hold is lifted already."))
         _record(by, environment, "environment.release", hold)
+        for hook in registry.on_released:
+            hook(environment)
 
 
 def _record(by: Principal, environment: Environment, action: str, hold: Hold) -> None:

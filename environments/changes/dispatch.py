@@ -11,7 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
+from environments.changes.lifecycle import Status
 from environments.changes.models import Change
+from environments.models import Environment
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,12 @@ def dispatch(change: Change) -> None:
     Change.objects.filter(pk=change.pk).update(due_at=again)
     change.due_at = again
     transaction.on_commit(lambda: send(str(change.uuid)))
+
+
+def dispatch_waiting(environment: Environment) -> None:
+    """Send the environment's approved changes whose time has come: nothing holds them up any more."""
+    for change in Change.objects.filter(environment=environment, status=Status.APPROVED).exclude(due_at=None):
+        dispatch(change)
 
 
 def send(change_uuid: str) -> None:

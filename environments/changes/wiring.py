@@ -8,7 +8,7 @@ from environments.changes.kinds import register as register_kind
 
 
 def register() -> None:
-    from environments.changes import cards, departures, inbox, policies, sweeper
+    from environments.changes import cards, departures, dispatch, inbox, policies, sweeper
     from environments.registry import Card, Tab, registry
     from portal.accounts.hooks import hooks
     from portal.scheduler.registry import periodic
@@ -16,6 +16,7 @@ def register() -> None:
     register_kind(policies.ApprovalPolicyKind())
     periodic("changes.sweep", settings.SWEEP_SECONDS)(sweeper.sweep)
     hooks.on_departure.append(departures.end_votes)
+    registry.on_released.append(dispatch.dispatch_waiting)
     registry.needs.append(inbox.needs)
     registry.inbox_count = inbox.count
     registry.pending.append(inbox.pending)

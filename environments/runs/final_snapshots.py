@@ -21,6 +21,8 @@ from portal.core.errors import GatehouseError
 
 POLL_SECONDS = 5
 DATABASE = "aws_db_instance"
+# Databases whose snapshots the portal cannot make: it says so and destroys nothing.
+BY_HAND = ("aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster", "aws_redshift_cluster")
 
 
 def doomed(record: TerraformRun) -> list[str]:
@@ -28,7 +30,7 @@ def doomed(record: TerraformRun) -> list[str]:
     proposal = record.change.proposal
     if proposal is None:
         return []
-    gone = proposal.resource_changes.filter(type=DATABASE, action__in=["delete", "replace"])
+    gone = proposal.resource_changes.filter(type__in=[DATABASE, *BY_HAND], action__in=["delete", "replace"])
     return list(gone.values_list("address", flat=True))
 
 
@@ -57,6 +59,7 @@ def take(work: Work, record: TerraformRun) -> None:
         work.say(_("No final snapshot, as requested and approved: %(names)s") % {"names": names})
         return
     environment = record.definition.environment
+    _refuse_by_hand(record)
     found = databases(environment, addresses)
     if environment.account is None:
         raise ToolFailure(_("The environment has no AWS account to make the final snapshot in."))
@@ -80,6 +83,21 @@ def take(work: Work, record: TerraformRun) -> None:
         ) from refused
     with transaction.atomic():
         note_event(work.change, by=work.by, action="run.final_snapshot", snapshots=record.final_snapshots)
+
+
+def _refuse_by_hand(record: TerraformRun) -> None:
+    proposal = record.change.proposal
+    assert proposal is not None
+    rows = proposal.resource_changes.filter(type__in=BY_HAND, action__in=["delete", "replace"])
+    names = ", ".join(rows.values_list("address", flat=True))
+    if names:
+        raise ToolFailure(
+            _("The portal cannot make a final snapshot of %(names)s, so nothing was destroyed.")
+            % {"names": names},
+            _(
+                "Make the snapshot by hand, then request the destroy without final snapshots, saying so in the reason."
+            ),
+        )
 
 
 def _wait(work: Work, access: AccountAccess, snapshot: str) -> None:

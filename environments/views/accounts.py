@@ -22,8 +22,14 @@ from portal.core.errors import InvalidInput
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
     """All accounts that the person may see, among the settings."""
-    rows = AwsAccount.objects.visible_to(person_of(request)).select_related("tenant").prefetch_related("environments")
-    return render(request, "environments/accounts.html", {"accounts": rows, "section": "settings", "tab": "aws"})
+    rows = (
+        AwsAccount.objects.visible_to(person_of(request))
+        .select_related("tenant")
+        .prefetch_related("environments")
+    )
+    return render(
+        request, "environments/accounts.html", {"accounts": rows, "section": "settings", "tab": "aws"}
+    )
 
 
 @signed_in

@@ -176,3 +176,19 @@ def test_who_stands_in_front_is_let_first_at_the_last_moment_too(fake, staging, 
     with pytest.raises(claims.Busy) as busy:
         claims.take(second)
     assert busy.value.waiting.change == first
+
+
+def test_lifting_a_hold_sends_who_waited(
+    fake, staging, operator, django_capture_on_commit_callbacks, monkeypatch
+):
+    from environments import actions as environment_actions
+    from environments.changes import dispatch
+
+    hold = environment_actions.place_hold(by=by(operator), environment=staging, reason="look first")
+    change = step(step(ask_for(staging, operator)))
+    assert change.status == Status.APPROVED
+    sent: list[str] = []
+    monkeypatch.setattr(dispatch, "send", sent.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        environment_actions.release_hold(by=by(operator), hold=hold)
+    assert sent == [str(change.uuid)]

@@ -177,3 +177,14 @@ def test_without_an_account_it_stops(aws, destroyed, place, operator):
     place.save()
     change = destroy(place, operator)
     assert (change.status, destroyed) == ("failed", [])
+
+
+
+def test_a_cluster_whose_snapshot_the_portal_cannot_make_is_not_destroyed(aws, destroyed, place, operator):
+    change = planned(place, operator, [row("aws_rds_cluster.main", "delete")], mode="destroy")
+    Change.objects.filter(pk=change.pk).update(status=Status.APPROVED)
+    execution.advance(str(change.uuid), by=worker("test worker"))
+    change.refresh_from_db()
+    assert destroyed == []
+    assert change.status == Status.FAILED
+    assert "aws_rds_cluster.main" in change.error_message
