@@ -4,7 +4,6 @@ Actions raise these; pages (middleware.py) and the API (problems.py) turn them i
 same status, so an act refuses alike whoever asked for it.
 """
 
-
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """What can go wrong here, as one family of exceptions with messages fit for a page."""
 
-
-
 from __future__ import annotations
 
 

@@ -179,7 +179,6 @@ def test_without_an_account_it_stops(aws, destroyed, place, operator):
     assert (change.status, destroyed) == ("failed", [])
 
 
-
 def test_a_cluster_whose_snapshot_the_portal_cannot_make_is_not_destroyed(aws, destroyed, place, operator):
     change = planned(place, operator, [row("aws_rds_cluster.main", "delete")], mode="destroy")
     Change.objects.filter(pk=change.pk).update(status=Status.APPROVED)

@@ -1,7 +1,5 @@
 """Known errors come with a hint."""
 
-
-
 from __future__ import annotations
 
 import re
