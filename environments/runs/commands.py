@@ -41,6 +41,8 @@ class Listener:
     quiet: bool = False
     errors: list[DiagnosticEvent] = field(default_factory=list)
     plain: list[str] = field(default_factory=list)
+    # Somebody sent Terraform a signal that this worker did not.
+    interrupted: bool = False
     _waiting: list[str] = field(default_factory=list)
 
     def __call__(self, lines: list[str]) -> None:
@@ -61,6 +63,7 @@ class Listener:
             self.work.log.write(text)
         self._waiting = []
         for event in events:
+            self.interrupted = self.interrupted or "Interrupt received" in event.text
             if isinstance(event, DiagnosticEvent) and event.severity == "error":
                 self.errors.append(event)
             elif event.type == "text" and event.text.strip():
@@ -81,6 +84,13 @@ class Listener:
 
     def failure(self, what: str) -> ToolFailure:
         """Terraform's own words with their hint, redacted by whoever stores them."""
+        if self.interrupted:
+            return ToolFailure(
+                _(
+                    "Terraform was told to stop from outside, as when the portal is shut down; it saved its state."
+                ),
+                _("Request the run again; its plan starts from what was saved."),
+            )
         text = "\n\n".join(human_line(event) for event in self.errors) or "\n".join(self.plain[-20:])
         hint = hint_for(text)
         return ToolFailure(f"{what}\n{text}".strip(), f"{hint.title}: {hint.remedy}" if hint else "")
