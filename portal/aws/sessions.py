@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,8 +30,6 @@ LIFETIME = timedelta(hours=1)
 # Credentials with less than this left are not handed out again.
 RESERVE = timedelta(minutes=5)
 CLIENTS_KEPT = 128
-# How long the client that assumes roles is kept: the portal's own keys may be replaced meanwhile.
-BASE_CLIENT_SECONDS = 300
 CONFIG = Config(  # type: ignore[call-arg]  # the stubs miss the last option
     connect_timeout=5,
     read_timeout=60,
@@ -160,25 +157,25 @@ def _closed_session() -> Any:
 
 def _base_client(access: AccountAccess) -> Any:
     """STS as the portal itself: the only call it makes before it is somebody in the account."""
-    period = int(time.monotonic() // BASE_CLIENT_SECONDS)
-    return _made_base_client(access.kind, access.region, access.endpoint_url, period)
+    if access.kind == "sandbox":
+        return _sandbox_client(access.region, access.endpoint_url)
+    # The ordinary chain (environment, profile, container or instance role), read anew: keys get replaced.
+    client = botocore.session.Session().create_client("sts", region_name=access.region, config=CONFIG)
+    throttle(client, "portal")
+    return client
 
 
 @lru_cache(maxsize=64)
-def _made_base_client(kind: str, region: str, endpoint_url: str, _period: int) -> Any:
-    """Kept for a while: making one costs a third of a second, which every run would wait for."""
-    if kind == "sandbox":
-        client = _closed_session().create_client(
-            "sts",
-            region_name=region,
-            endpoint_url=endpoint_url,
-            aws_access_key_id=settings.SANDBOX_PORTAL_ACCOUNT,
-            aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox takes any
-            config=CONFIG,
-        )
-    else:
-        # The ordinary chain: environment, profile, container or instance role.
-        client = botocore.session.Session().create_client("sts", region_name=region, config=CONFIG)
+def _sandbox_client(region: str, endpoint_url: str) -> Any:
+    """Kept: making one costs a third of a second, and the sandbox's keys are always the same."""
+    client = _closed_session().create_client(
+        "sts",
+        region_name=region,
+        endpoint_url=endpoint_url,
+        aws_access_key_id=settings.SANDBOX_PORTAL_ACCOUNT,
+        aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox takes any
+        config=CONFIG,
+    )
     throttle(client, "portal")
     return client
 
@@ -229,7 +226,7 @@ class _Clients:
         with self._lock:
             self._kept.clear()
             self._credentials.clear()
-        _made_base_client.cache_clear()
+        _sandbox_client.cache_clear()
 
 
 _CLIENTS = _Clients()
