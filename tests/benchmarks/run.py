@@ -3,6 +3,7 @@
 Starts a portal of its own (launcher, sandbox, workers), runs the web-service stack through it over the API, and does
 the same steps with the bare `terraform` CLI: same files, provider, sandbox and state backend.
 Request to plan against init + plan + show -json; approval to succeeded against init + apply.
+`script/bench run plans` stops after the first of the two.
 Also prints how long a press takes to be "proposing", and a line of Terraform's to reach the page.
 """
 
@@ -262,6 +263,8 @@ def main() -> None:
             ]
             mine, bare = (statistics.median(side) for side in zip(*pairs, strict=True))
             say("request to plan, s (portal, bare CLI, ratio)", f"{mine:.1f}  {bare:.1f}  {mine / bare:.2f}")
+            if sys.argv[1:] == ["plans"]:
+                return
             bare, mine = hand.apply(), applies(portal, "triflow-ai.bench-portal")
             say(
                 "approval to succeeded, s (portal, bare CLI, ratio)",
