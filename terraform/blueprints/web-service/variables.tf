@@ -1,5 +1,4 @@
 # Naming and place
-
 variable "project" {
   description = "Short name of the system; the first part of every name."
   type        = string
@@ -44,7 +43,6 @@ variable "tags" {
 }
 
 # Network and domain
-
 variable "network" {
   description = "Address range (a /16) and the letters of the availability zones. The NAT gateway stands in the first zone."
   type = object({
@@ -79,7 +77,6 @@ variable "domain" {
 }
 
 # Service
-
 variable "image" {
   description = "Image that the tasks run: repository with a tag or a digest. Without one, the tag latest of this environment's own repository."
   type        = string
@@ -168,7 +165,6 @@ variable "drain_seconds" {
 }
 
 # Data
-
 variable "database" {
   description = "PostgreSQL: version, size, a standby in the second zone, database and master user, days of backups, and the daily backup and weekly maintenance windows in UTC. Changes that need a restart wait for the maintenance window unless apply_immediately is set."
   type = object({
@@ -317,7 +313,6 @@ variable "secrets_path" {
 }
 
 # Monitoring
-
 variable "alarm_emails" {
   description = "Addresses that hear the alarms. Each must follow the link in AWS's mail once before anything arrives. A Slack channel has an address, too."
   type        = list(string)
@@ -372,7 +367,6 @@ variable "log_retention_days" {
 }
 
 # What a destroy may take with it
-
 variable "deletion_protection" {
   description = "Whether a destroy is refused, AWS refuses to delete the database and the load balancer, and deleted secrets are kept for 30 days. Switch it off in a run of its own before a destroy."
   type        = bool
