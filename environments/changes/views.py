@@ -17,6 +17,7 @@ from environments.changes.abilities import abilities
 from environments.changes.forms import ChangeFilter
 from environments.changes.models import Change
 from environments.pages import environment_context, find_environment, person_of
+from environments.permissions import refusal
 from portal.accounts.access import signed_in
 from portal.accounts.principals import principal_of
 from portal.core.errors import InvalidInput
@@ -160,4 +161,5 @@ def of_environment(request: HttpRequest, tenant: str, slug: str) -> HttpResponse
     found = Change.objects.filter(environment=environment).for_lists()
     rows = keyset_page(found, ordering=("-created_at",), cursor=request.GET.get("cursor"), size=ON_A_PAGE)
     context = environment_context(request, environment, "changes")
-    return render(request, "changes/of_environment.html", {**context, "page": rows})
+    context |= {"page": rows, "request_denied": refusal(context["roles"], "change.request")}
+    return render(request, "changes/of_environment.html", context)
