@@ -107,6 +107,16 @@ class AwsAccount(models.Model):
     )
     external_id = models.CharField(max_length=120, blank=True)
     default_region = models.CharField(max_length=30, default="ap-northeast-2")
+    # A bucket in this account that gets a copy of every state version of its environments; empty: none.
+    state_bucket = models.CharField(
+        max_length=63,
+        blank=True,
+        validators=[
+            RegexValidator(
+                r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", _("Use the bucket's name, such as my-states.")
+            )
+        ],
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = AwsAccountQuerySet.as_manager()

@@ -59,6 +59,12 @@ class Change(models.Model):
 
     proposal = models.ForeignKey("Proposal", on_delete=models.PROTECT, null=True, related_name="current_of")
     superseded_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True)
+    # A change that did not come through and that this one tries again; its votes may count here (retries.py).
+    retry_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="retries")
+
+    # Started without votes by one person in an emergency; a Review is owed (breakglass.py).
+    break_glass = models.BooleanField(default=False)
+    break_glass_reason = models.TextField(blank=True)
 
     error_kind = models.CharField(max_length=10, choices=ErrorKind.choices, blank=True)
     error_message = models.TextField(blank=True)
@@ -160,6 +166,8 @@ class Vote(models.Model):
     roles = models.JSONField(default=list)
     at = models.DateTimeField(default=timezone.now)
     withdrawn_at = models.DateTimeField(null=True)
+    # The vote on an earlier change that counts here because this one does no more than that one.
+    carried_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="carried_to")
 
     objects = VoteQuerySet.as_manager()
 
@@ -208,6 +216,30 @@ class ApprovalPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"policy {self.number} of {self.environment_id}"
+
+
+class Review(models.Model):
+    """The look that a break-glass start owes: somebody else's, within two working days."""
+
+    class Verdict(models.TextChoices):
+        FINE = "fine", _("It was right")
+        CONCERN = "concern", _("It should not have been done so")
+
+    change = models.OneToOneField(Change, on_delete=models.PROTECT, related_name="review")
+    owed_since = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField()
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    reviewed_at = models.DateTimeField(null=True)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True)
+    comment = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["due_at"]
+
+    def __str__(self) -> str:
+        return f"review of {self.change_id}"
 
 
 class PolicyEdit(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -11,8 +12,28 @@ from django.utils.translation import gettext_lazy as _
 
 from environments.changes.models import Change, Proposal
 from environments.models import Definition, Environment
+from environments.runs.live_models import DriftIgnore, ExtraRemoval, LiveCheck, LiveExtra
 from environments.runs.querysets import ResourceChangeQuerySet, StateVersionQuerySet
 from portal.core.fields import EncryptedBinaryField, EncryptedJSONField
+
+__all__ = [
+    "DriftCheck",
+    "DriftIgnore",
+    "ExtraRemoval",
+    "Leftover",
+    "LiveCheck",
+    "LiveExtra",
+    "Mode",
+    "Output",
+    "ResourceChange",
+    "ResourceProgress",
+    "RunCredential",
+    "StateCopy",
+    "StateEdit",
+    "StateLock",
+    "StateVersion",
+    "TerraformRun",
+]
 
 
 class Mode(models.TextChoices):
@@ -137,6 +158,11 @@ class StateLock(models.Model):
     change = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="state_locks")
     fence = models.PositiveIntegerField(default=0)
     holder = models.CharField(max_length=150)
+    # A person locked it by hand, and why.
+    held_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    reason = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -207,3 +233,69 @@ class DriftCheck(models.Model):
 
     def __str__(self) -> str:
         return f"drift of {self.environment_id}: {self.verdict}"
+
+
+class StateEdit(models.Model):
+    """What a change of kind "state_edit" makes the next state version: an earlier version, or one brought along."""
+
+    class Action(models.TextChoices):
+        ROLLBACK = "rollback", _("Roll back to a version")
+        IMPORT = "import", _("Import a state")
+
+    change = models.OneToOneField(Change, on_delete=models.PROTECT, related_name="state_edit")
+    action = models.CharField(max_length=10, choices=Action.choices)
+    version = models.ForeignKey(StateVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    # Where an imported state came from: a file's name or s3://bucket/key.
+    source = models.CharField(max_length=1200, blank=True)
+    content = EncryptedBinaryField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.change_id}"
+
+
+class StateCopy(models.Model):
+    """The copy of one state version in the account's own bucket."""
+
+    version = models.OneToOneField(StateVersion, on_delete=models.PROTECT, related_name="copy")
+    bucket = models.CharField(max_length=63)
+    key = models.CharField(max_length=1024)
+    copied_at = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+    due_at = models.DateTimeField(null=True, default=timezone.now)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["due_at"])]
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+class Leftover(models.Model):
+    """A resource that the log of an interrupted apply shows created and the state lacks: import or dismiss it."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("To be decided")
+        IMPORTING = "importing", _("The next run imports it")
+        IMPORTED = "imported", _("Imported")
+        DISMISSED = "dismissed", _("Dismissed")
+
+    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="leftovers")
+    change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="leftovers")
+    address = models.CharField(max_length=500)
+    type = models.CharField(max_length=120)
+    resource_id = models.CharField(max_length=1024, blank=True)
+    made_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    settled_by = models.CharField(max_length=150, blank=True)
+    settled_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["change", "address"], name="leftover_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.state}"
