@@ -25,8 +25,12 @@ from environments.permissions import refusal, roles_of
 from environments.runs import credentials, state
 from environments.runs.state import Writer
 from portal.accounts.authentication import open_with_token
+from portal.accounts.models import SCOPE_READ, SCOPE_STATE_WRITE
 from portal.accounts.principals import Principal, address_of
 from portal.core.errors import GatehouseError
+
+# A token opens the state with one of these scopes; one made for writing elsewhere does not.
+READING = frozenset({SCOPE_READ, SCOPE_STATE_WRITE})
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def caller_of(request: HttpRequest, environment: Environment) -> Caller | None:
     person = Principal(
         token.user, "token", address_of(request), request_id, token, f"{token.user} (token {token.name})"
     )
-    if not person.reaches(environment.key):
+    if not person.reaches(environment.key) or not READING & set(token.scopes):
         return None
     if refusal(roles_of(person.user, environment.tenant), "state.read"):
         return None

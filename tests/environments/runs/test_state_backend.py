@@ -202,6 +202,13 @@ def test_an_admins_token_reads_and_never_writes(here, change, run, admin, operat
     assert with_token(outsider).call("GET").status_code == 401
 
 
+def test_a_token_made_without_the_scope_to_read_opens_no_state(here, admin):
+    _row, plain = create_token(by=by(admin), name="posts only", scopes=["write"])
+    assert Terraform(here, admin.username, plain).call("GET").status_code == 401
+    _row, plain = create_token(by=by(admin), name="reads", scopes=["read"])
+    assert Terraform(here, admin.username, plain).call("GET").status_code in (200, 204)
+
+
 def test_the_second_lock_is_told_who_holds_the_first(here, operator, run):
     run.lock("lock-1")
     other = run_of(change_of(here, operator))
