@@ -58,6 +58,10 @@ class TerraformRun(models.Model):
     timings = models.JSONField(default=dict)
     # What was and was not done, after an apply: {"done": n, "failed": n, "open": n}
     progress = models.JSONField(default=dict)
+    # The Terraform command that ran last: where it was when it ended early.
+    command = models.CharField(max_length=20, blank=True)
+    # Terraform was let loose, and what it left outside the state has not been worked out yet.
+    unreckoned = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"{self.mode} of {self.definition}"
@@ -108,6 +112,8 @@ class ResourceProgress(models.Model):
     action = models.CharField(max_length=20)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
     resource_id = models.CharField(max_length=1024, blank=True)
+    # Terraform's words about it, redacted.
+    error = models.TextField(blank=True)
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
 
@@ -135,6 +141,8 @@ class StateVersion(models.Model):
     content = EncryptedBinaryField()
     change = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="state_versions")
     written_by = models.CharField(max_length=150)
+    # Written past the portal's own runs: the inventory has yet to be read from it.
+    inventory_due = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = StateVersionQuerySet.as_manager()
@@ -163,6 +171,10 @@ class StateLock(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     reason = models.TextField(blank=True)
+    # Somebody's terraform command line locked it with this token.
+    token = models.ForeignKey(
+        "accounts.ApiToken", on_delete=models.PROTECT, null=True, related_name="state_locks"
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -247,7 +259,10 @@ class StateEdit(models.Model):
     version = models.ForeignKey(StateVersion, on_delete=models.PROTECT, null=True, related_name="+")
     # Where an imported state came from: a file's name or s3://bucket/key.
     source = models.CharField(max_length=1200, blank=True)
+    # Kept until it is a state version, or the change ended without.
     content = EncryptedBinaryField(null=True)
+    # The requester typed the environment's id: a state of another lineage may be replaced.
+    replaces_lineage = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"{self.action} {self.change_id}"
@@ -285,6 +300,7 @@ class Leftover(models.Model):
     address = models.CharField(max_length=500)
     type = models.CharField(max_length=120)
     resource_id = models.CharField(max_length=1024, blank=True)
+    # Null: it was begun, and whether it exists is not known.
     made_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     settled_by = models.CharField(max_length=150, blank=True)

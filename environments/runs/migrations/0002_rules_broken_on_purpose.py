@@ -13,10 +13,26 @@ class Migration(migrations.Migration):
         ('changes', '0002_rules_broken_on_purpose'),
         ('environments', '0002_rules_broken_on_purpose'),
         ('runs', '0001_initial'),
+        ('accounts', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='terraformrun',
+            name='command',
+            field=models.CharField(blank=True, max_length=20),
+        ),
+        migrations.AddField(
+            model_name='terraformrun',
+            name='unreckoned',
+            field=models.BooleanField(default=False),
+        ),
+        migrations.AddField(
+            model_name='resourceprogress',
+            name='error',
+            field=models.TextField(blank=True),
+        ),
         migrations.AddField(
             model_name='statelock',
             name='held_by',
@@ -26,6 +42,16 @@ class Migration(migrations.Migration):
             model_name='statelock',
             name='reason',
             field=models.TextField(blank=True),
+        ),
+        migrations.AddField(
+            model_name='statelock',
+            name='token',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='state_locks', to='accounts.apitoken'),
+        ),
+        migrations.AddField(
+            model_name='stateversion',
+            name='inventory_due',
+            field=models.BooleanField(default=False),
         ),
         migrations.CreateModel(
             name='DriftIgnore',
@@ -110,6 +136,7 @@ class Migration(migrations.Migration):
                 ('action', models.CharField(choices=[('rollback', 'Roll back to a version'), ('import', 'Import a state')], max_length=10)),
                 ('source', models.CharField(blank=True, max_length=1200)),
                 ('content', portal.core.fields.EncryptedBinaryField(editable=False, null=True)),
+                ('replaces_lineage', models.BooleanField(default=False)),
                 ('change', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='state_edit', to='changes.change')),
                 ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='runs.stateversion')),
             ],
