@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from portal.terraform.documents import MASK, Step, Steps, any_mark, child, embedded, path_text
 from portal.terraform.secrets import masked
+from portal.terraform.unmarked import with_guesses
 
 Kind = Literal["added", "removed", "changed"]
 # Beyond this many elements lists are compared by position: aligning them takes quadratic time.
@@ -122,7 +123,8 @@ def _inside_json(before: Any, after: Any, steps: Steps) -> Iterator[RawChange]:
     """
     old, new = embedded(before), embedded(after)
     if old is not None and new is not None and type(old) is type(new):
-        yield from _changes(old, new, Marks(), steps)
+        # The marks above do not reach into a text: a container's DB_PASSWORD is told by its name.
+        yield from _changes(old, new, Marks(None, with_guesses(old), with_guesses(new)), steps)
 
 
 def _as_elements(before: Any, after: list[Any], unknown_inside: bool) -> bool:  # noqa: FBT001

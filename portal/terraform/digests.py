@@ -17,6 +17,7 @@ from portal.terraform.differences import ABSENT, RawChange
 from portal.terraform.documents import any_mark, child
 from portal.terraform.plan import OutputChange, Plan, ResourceChange
 from portal.terraform.secrets import SecretMatcher
+from portal.terraform.unmarked import reveals
 
 Hmac = Callable[[bytes], str]
 
@@ -76,7 +77,9 @@ class _Seal:
     def value(self, value: Any, marks: Any) -> Any:
         if value is ABSENT or value is None:
             return None
-        if marks is True or (isinstance(value, str) and self._matcher.holds_secret(value)):
+        if marks is True or (
+            isinstance(value, str) and (self._matcher.holds_secret(value) or reveals(value))
+        ):
             return {"sensitive": self._hmac(canonical_json(value))}
         if isinstance(value, dict):
             return {"map": {key: self.value(part, child(marks, key)) for key, part in value.items()}}

@@ -7,7 +7,7 @@ Format: https://developer.hashicorp.com/terraform/internals/json-format, major v
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -21,10 +21,11 @@ from portal.terraform.differences import (
     present,
     value_changes,
 )
-from portal.terraform.documents import MASK, Steps, any_mark, load_document, path_text
+from portal.terraform.documents import MASK, Steps, any_mark, child, load_document, path_text
 from portal.terraform.effects import effects_of
 from portal.terraform.errors import PlanUnreadable
 from portal.terraform.secrets import SecretMatcher, masked, plan_secrets
+from portal.terraform.unmarked import with_guesses
 
 Action = Literal["create", "update", "delete", "replace", "read", "forget", "import", "move", "no-op"]
 Order = Literal["create_before_destroy", "delete_first", ""]
@@ -126,8 +127,10 @@ class Plan:
         return not self.outputs and all(change.action == "read" for change in self.changes)
 
 
-def read_plan(source: bytes | str | Path) -> Plan:
-    """Parse a plan document. Errors: `PlanUnreadable`, whatever the input."""
+def read_plan(source: bytes | str | Path, *, known: Iterable[str] = ()) -> Plan:
+    """Parse a plan document; `known` are secrets besides those it marks. Errors: `PlanUnreadable`, whatever the
+    input.
+    """
     document = load_document(source, PlanUnreadable, "plan")
     version = document.get("format_version")
     if not isinstance(version, str) or version.partition(".")[0] != "1":
@@ -136,13 +139,13 @@ def read_plan(source: bytes | str | Path) -> Plan:
         # A state shown as JSON has a format version too, and would look like a plan that changes nothing.
         raise PlanUnreadable("The document is not a plan: it has no planned values.")
     try:
-        return _plan(document, version)
+        return _plan(document, version, frozenset(known))
     except (AttributeError, TypeError, KeyError, ValueError, RecursionError) as error:
         raise PlanUnreadable("The plan does not have the shape that Terraform documents.") from error
 
 
-def _plan(document: dict[str, Any], version: str) -> Plan:
-    secrets = plan_secrets(document)
+def _plan(document: dict[str, Any], version: str, known: frozenset[str]) -> Plan:
+    secrets = plan_secrets(document) | known
     matcher = SecretMatcher(secrets)
     everything = [_resource_change(entry, matcher) for entry in _objects(document, "resource_changes")]
     changes = tuple(change for change in everything if change.action != "no-op")
@@ -189,8 +192,8 @@ def _resource_change(entry: dict[str, Any], matcher: SecretMatcher) -> ResourceC
         for one in raw
         if one.worth_telling
     )
-    before = _masked(change, "before", matcher, skip=action == "no-op")
-    after = _masked(change, "after", matcher, skip=action == "no-op")
+    before = _masked(change.get("before"), marks.before, matcher, skip=action == "no-op")
+    after = _masked(change.get("after"), marks.after, matcher, skip=action == "no-op")
     kind = str(entry.get("type", ""))
     return ResourceChange(
         address=str(entry["address"]),
@@ -233,16 +236,18 @@ def _action(entry: dict[str, Any], change: dict[str, Any]) -> tuple[Action, Orde
 
 
 def _marks(change: dict[str, Any]) -> Marks:
-    return Marks(change.get("after_unknown"), change.get("before_sensitive"), change.get("after_sensitive"))
+    return Marks(
+        change.get("after_unknown"),
+        with_guesses(change.get("before"), change.get("before_sensitive")),
+        with_guesses(change.get("after"), change.get("after_sensitive")),
+    )
 
 
-def _masked(
-    change: dict[str, Any], side: str, matcher: SecretMatcher, *, skip: bool
-) -> dict[str, Any] | None:
-    if skip or not isinstance(change.get(side), dict):
+def _masked(value: Any, marks: Any, matcher: SecretMatcher, *, skip: bool) -> dict[str, Any] | None:
+    if skip or not isinstance(value, dict):
         return None
-    value = masked(change[side], change.get(f"{side}_sensitive"), matcher.holds_secret)
-    return value if isinstance(value, dict) else {"": MASK}
+    shown = masked(value, marks, matcher.holds_secret)
+    return shown if isinstance(shown, dict) else {"": MASK}
 
 
 def _import_id(change: dict[str, Any]) -> str:
@@ -262,7 +267,7 @@ def _unknown_paths(mark: Any, steps: Steps = ()) -> Iterator[Steps]:
 
 
 def _output_change(name: str, change: dict[str, Any], matcher: SecretMatcher) -> OutputChange:
-    marks = _marks(change)
+    marks = _output_marks(name, change)
     unknown = any_mark(marks.unknown)
     return OutputChange(
         name=name,
@@ -273,6 +278,15 @@ def _output_change(name: str, change: dict[str, Any], matcher: SecretMatcher) ->
         sensitive=any_mark(marks.before) or any_mark(marks.after),
         raw=tuple(value_changes(change.get("before"), change.get("after"), marks)),
     )
+
+
+def _output_marks(name: str, change: dict[str, Any]) -> Marks:
+    """As `_marks`; an output's own name may tell a secret too."""
+    before, after = (
+        with_guesses({name: change.get(side)}, {name: change.get(f"{side}_sensitive")})
+        for side in ("before", "after")
+    )
+    return Marks(change.get("after_unknown"), child(before, name), child(after, name))
 
 
 def _drift(entry: dict[str, Any], matcher: SecretMatcher, touched: set[str]) -> Drift:

@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from portal.terraform.documents import MASK, child, embedded, leaves
+from portal.terraform.documents import MASK, any_mark, child, embedded, leaves
+from portal.terraform.unmarked import looks_random, unmarked_secrets, with_guesses
 
 # A shorter text ("on", "5432") occurs everywhere: masking it would blacken a page and hide nothing.
 SHORTEST = 6
@@ -53,8 +54,7 @@ def _expression(secret: str) -> str:
 
     Otherwise one sensitive user name ("triflow") would hide half of every address and ARN.
     """
-    random = len(secret) >= 8 and re.search(r"\d|[^\w.\-/]", secret) and re.search(r"[A-Za-z]", secret)
-    if random or len(secret) >= 20:
+    if looks_random(secret):
         return re.escape(secret)
     return rf"(?<![\w./-]){re.escape(secret)}(?![\w./-])"
 
@@ -82,10 +82,12 @@ def plan_secrets(document: Mapping[str, Any]) -> frozenset[str]:
                     marks = change.get(f"{side}_sensitive")
                     _take(found, change.get(side), marks)
                     _take_unmarked(found, entry.get("type"), change.get(side))
-    for _, change in _items(document.get("output_changes")):
+                    found.update(unmarked_secrets(change.get(side)))
+    for name, change in _items(document.get("output_changes")):
         if isinstance(change, dict):
             for side in ("before", "after"):
                 _take(found, change.get(side), change.get(f"{side}_sensitive"))
+                found.update(unmarked_secrets({name: change.get(side)}))
     for values in (document.get("planned_values"), _at(document, "prior_state", "values")):
         _take_values(found, values)
     return frozenset(found)
@@ -94,15 +96,17 @@ def plan_secrets(document: Mapping[str, Any]) -> frozenset[str]:
 def state_secrets(document: Mapping[str, Any]) -> frozenset[str]:
     """Every sensitive text in a state document (version 4)."""
     found: set[str] = set()
-    for _, output in _items(document.get("outputs")):
+    for name, output in _items(document.get("outputs")):
         if isinstance(output, dict):
             _take(found, output.get("value"), output.get("sensitive") is True)
+            found.update(unmarked_secrets({name: output.get("value")}))
     for resource in _objects(document.get("resources")):
         for instance in _objects(resource.get("instances")):
             attributes = instance.get("attributes")
             marks = sensitive_marks(instance.get("sensitive_attributes"))
             _take(found, attributes, marks)
             _take_unmarked(found, resource.get("type"), attributes)
+            found.update(unmarked_secrets(attributes))
     return frozenset(found)
 
 
@@ -150,17 +154,18 @@ def masked(value: Any, marks: Any, holds_secret: Callable[[str], bool]) -> Any:
         return {key: masked(part, child(marks, key), holds_secret) for key, part in value.items()}
     if isinstance(value, list):
         return [masked(part, child(marks, index), holds_secret) for index, part in enumerate(value)]
-    if isinstance(value, str) and holds_secret(value):
-        return _masked_text(value, holds_secret)
-    return value
+    return _masked_text(value, holds_secret) if isinstance(value, str) else value
 
 
 def _masked_text(text: str, holds_secret: Callable[[str], bool]) -> str:
     """One variable of a container definition is masked, not the whole definition, where that is enough."""
-    inside = embedded(text)
+    inside, hidden = embedded(text), holds_secret(text)
     if inside is None:
-        return MASK
-    shown = json.dumps(masked(inside, None, holds_secret), ensure_ascii=False, separators=(",", ":"))
+        return MASK if hidden else text
+    guesses = with_guesses(inside)
+    if not hidden and not any_mark(guesses):
+        return text
+    shown = json.dumps(masked(inside, guesses, holds_secret), ensure_ascii=False, separators=(",", ":"))
     return MASK if holds_secret(shown) else shown
 
 
@@ -190,6 +195,7 @@ def _take_values(found: set[str], values: Any) -> None:
             for resource in _objects(module.get("resources")):
                 _take(found, resource.get("values"), resource.get("sensitive_values"))
                 _take_unmarked(found, resource.get("type"), resource.get("values"))
+                found.update(unmarked_secrets(resource.get("values")))
             modules += _objects(module.get("child_modules"))
 
 
