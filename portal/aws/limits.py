@@ -17,6 +17,8 @@ from typing import Any
 LIMITS: dict[str, tuple[float, float]] = {
     "default": (10, 20),
     "ce": (1, 2),
+    "cloudtrail": (1.5, 2),
+    "iam": (5, 10),
     "monitoring": (5, 10),
     "ecs": (10, 40),
     "ecs.RegisterTaskDefinition": (0.8, 15),

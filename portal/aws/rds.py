@@ -1,4 +1,4 @@
-"""RDS: snapshots of databases."""
+"""RDS: snapshots of databases, and whether the internet reaches them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from portal.aws.errors import AwsError
-from portal.aws.sessions import AccountAccess, call
+from portal.aws.sessions import AccountAccess, call, pages
 
 ALREADY_THERE = {"DBSnapshotAlreadyExists", "DBSnapshotAlreadyExistsFault"}
 
@@ -58,3 +58,24 @@ def _snapshot(access: AccountAccess, snapshot_id: str) -> dict[str, Any]:
             permanent=True,
         )
     return found[0]
+
+
+def public_instances(access: AccountAccess) -> dict[str, bool]:
+    """identifier -> whether the internet can reach it, of every database in the region. Raises AwsError."""
+    return {
+        str(row["DBInstanceIdentifier"]): bool(row.get("PubliclyAccessible"))
+        for page in pages(access, "rds", "describe_db_instances")
+        for row in page["DBInstances"]
+    }
+
+
+def make_private(access: AccountAccess, db_identifier: str) -> None:
+    """Take the database off the internet, at once. Raises AwsError."""
+    call(
+        access,
+        "rds",
+        "modify_db_instance",
+        DBInstanceIdentifier=db_identifier,
+        PubliclyAccessible=False,
+        ApplyImmediately=True,
+    )

@@ -20,6 +20,7 @@ from werkzeug.exceptions import NotFound
 from portal.sandbox.accounts import account_of
 from portal.sandbox.patching import store
 from portal.sandbox.requests import action_of, body_of, credential_of
+from portal.sandbox.trail_request import request_parameters
 
 MOST_EVENTS = 2_000  # per account and region; the oldest go first
 _MOST_BODY = 200_000  # bytes that are looked through for names of resources
@@ -57,6 +58,7 @@ def record(environ: dict[str, Any]) -> None:
         "address": environ.get("REMOTE_ADDR", ""),
         "agent": environ.get("HTTP_USER_AGENT", ""),
         "resources": _resources(environ),
+        "parameters": request_parameters(action, environ.get("PATH_INFO", ""), body_of(environ)),
     }
     region = "us-east-1" if credential.service in _GLOBAL_SERVICES else credential.region
     events_of(account, region).append(event)

@@ -5,16 +5,21 @@ another state.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from portal.terraform.differences import AttributeChange, Marks, object_changes, present
-from portal.terraform.documents import load_document
+from portal.terraform.documents import child, load_document
 from portal.terraform.errors import StateUnreadable
 from portal.terraform.secrets import SecretMatcher, masked, sensitive_marks, state_secrets
+from portal.terraform.unmarked import with_guesses
+
+# What Terraform's own tools and a database column can count and keep.
+HIGHEST_SERIAL = 2**63 - 1
+LONGEST_LINEAGE = 64
+LONGEST_VERSION = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,11 @@ class StateResource:
     attributes: dict[str, Any]
     _raw: dict[str, Any] = field(repr=False, compare=False)
     _marks: Any = field(repr=False, compare=False)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The attributes with nothing masked: to compare with what stands in AWS, never to be shown."""
+        return self._raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,78 +87,79 @@ class State:
         return len(self.managed)
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceDifference:
-    """`kind` is added, removed or changed; `attributes` (masked) only for changed."""
-
-    address: str
-    type: str
-    kind: str
-    attributes: tuple[AttributeChange, ...] = ()
-
-
-def read_state(source: bytes | str | Path) -> State:
-    """Parse a state document. Errors: `StateUnreadable`, whatever the input."""
-    document = load_document(source, StateUnreadable, "state")
+def read_state(source: bytes | str | Path, *, known: Iterable[str] = ()) -> State:
+    """Parse a state document; `known` are secrets besides those it marks. Errors: `StateUnreadable`, whatever the
+    input.
+    """
+    document = load_document(source, StateUnreadable, "state", whole=True)
     if document.get("version") != 4:
         raise StateUnreadable(
             f"The state has version {document.get('version')!r}; this portal reads version 4."
         )
     try:
-        return _state(document)
+        return _state(document, frozenset(known))
     except (AttributeError, TypeError, KeyError, ValueError, RecursionError) as error:
         raise StateUnreadable("The state does not have the shape that Terraform writes.") from error
 
 
-def state_differences(old: State, new: State) -> tuple[ResourceDifference, ...]:
-    """What the newer state has that the older has not, and the other way round, by address."""
-    before = {(one.address, one.deposed): one for one in old.managed}
-    after = {(one.address, one.deposed): one for one in new.managed}
-    matcher = SecretMatcher(old.secrets | new.secrets)
-    return tuple(_differences(before, after, matcher))
-
-
-def _differences(
-    before: dict[tuple[str, str], StateResource],
-    after: dict[tuple[str, str], StateResource],
-    matcher: SecretMatcher,
-) -> Iterator[ResourceDifference]:
-    for key in sorted({*before, *after}):
-        one, other = before.get(key), after.get(key)
-        if one is None and other is not None:
-            yield ResourceDifference(other.address, other.type, "added")
-        elif one is not None and other is None:
-            yield ResourceDifference(one.address, one.type, "removed")
-        elif one is not None and other is not None:
-            raw = object_changes(one._raw, other._raw, Marks(None, one._marks, other._marks))
-            attributes = tuple(present(change, holds_secret=matcher.holds_secret) for change in raw)
-            if attributes or one.tainted != other.tainted:
-                yield ResourceDifference(one.address, one.type, "changed", attributes)
-
-
-def _state(document: dict[str, Any]) -> State:
-    secrets = state_secrets(document)
+def _state(document: dict[str, Any], known: frozenset[str]) -> State:
+    secrets = state_secrets(document) | known
     matcher = SecretMatcher(secrets)
     serial = document.get("serial", 0)
-    if not isinstance(serial, int) or isinstance(serial, bool) or serial < 0:
+    if not isinstance(serial, int) or isinstance(serial, bool) or not 0 <= serial <= HIGHEST_SERIAL:
         raise StateUnreadable("The state's serial is not a number.")
+    lineage = _kept(document.get("lineage", ""), "lineage", LONGEST_LINEAGE)
+    version = _kept(document.get("terraform_version", ""), "Terraform version", LONGEST_VERSION)
+    _lower_case(document)
     resources = tuple(
         _instance(resource, instance, matcher)
         for resource in _list(document, "resources")
         for instance in _list(resource, "instances")
     )
     outputs = tuple(
-        StateOutput(str(name), one.get("value"), one.get("type"), one.get("sensitive") is True)
+        StateOutput(str(name), one.get("value"), one.get("type"), _is_sensitive(str(name), one, matcher))
         for name, one in sorted((document.get("outputs") or {}).items())
     )
     return State(
-        lineage=str(document.get("lineage", "")),
+        lineage=lineage,
         serial=serial,
-        terraform_version=str(document.get("terraform_version", "")),
+        terraform_version=version,
         resources=resources,
         outputs=outputs,
         secrets=secrets,
     )
+
+
+def _is_sensitive(name: str, output: dict[str, Any], matcher: SecretMatcher) -> bool:
+    """Marked, told by its name, or holding what is secret elsewhere."""
+    value = output.get("value")
+    return (
+        output.get("sensitive") is True or masked(value, _guesses(name, value), matcher.holds_secret) != value
+    )
+
+
+def _guesses(name: str, value: Any) -> Any:
+    return child(with_guesses({name: value}), name)
+
+
+def _kept(value: Any, what: str, longest: int) -> str:
+    if not isinstance(value, str) or len(value) > longest or not _storable(value):
+        raise StateUnreadable(f"The state's {what} is not a text of at most {longest} characters.")
+    return value
+
+
+def _storable(text: str) -> bool:
+    """Whether a database can keep it: NUL and half a character (a broken escape) it cannot."""
+    return "\x00" not in text and not any("\ud800" <= one <= "\udfff" for one in text)
+
+
+def _lower_case(document: dict[str, Any]) -> None:
+    """Terraform reads "Resources" as "resources", which we would not have seen: refuse such names."""
+    resources = _list(document, "resources")
+    owners = [document, *resources, *(one for resource in resources for one in _list(resource, "instances"))]
+    for key in {key for owner in owners for key in owner}:
+        if key != key.casefold():
+            raise StateUnreadable(f"The state has an entry “{key[:40]}”, which Terraform does not write.")
 
 
 def _list(owner: dict[str, Any], key: str) -> list[dict[str, Any]]:
@@ -162,12 +173,15 @@ def _instance(resource: dict[str, Any], instance: dict[str, Any], matcher: Secre
     raw = instance.get("attributes") or {}
     if not isinstance(raw, dict):
         raise StateUnreadable("A resource's attributes are not an object.")
-    marks = sensitive_marks(instance.get("sensitive_attributes"))
+    marks = with_guesses(raw, sensitive_marks(instance.get("sensitive_attributes")))
     shown = masked(raw, marks, matcher.holds_secret)
     attributes = shown if isinstance(shown, dict) else {}
     index = instance.get("index_key")
+    address = _address(resource, index)
+    if not _storable(address):
+        raise StateUnreadable("A resource's address holds characters that no address has.")
     return StateResource(
-        address=_address(resource, index),
+        address=address,
         module=str(resource.get("module", "")),
         mode=str(resource["mode"]),
         type=str(resource["type"]),
@@ -204,7 +218,7 @@ def _provider(text: str) -> str:
 
 def _text(attributes: dict[str, Any], key: str) -> str:
     value = attributes.get(key)
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and _storable(value) else ""
 
 
 def _region_of(arn: str) -> str:

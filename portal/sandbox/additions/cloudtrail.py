@@ -82,6 +82,8 @@ def _record(event: dict[str, Any]) -> dict[str, Any]:
         "awsRegion": event["region"],
         "sourceIPAddress": event["address"],
         "userAgent": event["agent"],
+        # Absent from events that an older sandbox kept.
+        "requestParameters": event.get("parameters"),
         "eventID": event["id"],
         "readOnly": False,
         "eventType": "AwsApiCall",

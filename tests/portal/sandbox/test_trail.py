@@ -97,3 +97,52 @@ def test_pages_and_times(sandbox: RunningSandbox) -> None:
     assert trail.lookup_events(EndTime=datetime.now(UTC) - timedelta(hours=1))["Events"] == []
     recent = trail.lookup_events(StartTime=datetime.now(UTC) - timedelta(hours=1))
     assert len(recent["Events"]) == 7
+
+
+def test_what_opened_something_is_kept_as_cloudtrail_writes_it(sandbox: RunningSandbox) -> None:
+    account = "710000000006"
+    ec2 = client_for(sandbox, "ec2", account=account)
+    group = ec2.create_security_group(GroupName="opened", Description="x")["GroupId"]
+    ec2.authorize_security_group_ingress(
+        GroupId=group,
+        IpPermissions=[
+            {
+                "IpProtocol": "tcp",
+                "FromPort": 5432,
+                "ToPort": 5433,
+                "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "me"}, {"CidrIp": "10.0.0.0/8"}],
+                "UserIdGroupPairs": [{"GroupId": group}],
+            }
+        ],
+    )
+    newest = json.loads(looked_up(sandbox, account, ResourceName=group)[0]["CloudTrailEvent"])
+    (permission,) = newest["requestParameters"]["ipPermissions"]["items"]
+    assert newest["requestParameters"]["groupId"] == group
+    assert (permission["ipProtocol"], permission["fromPort"], permission["toPort"]) == ("tcp", 5432, 5433)
+    assert [one["cidrIp"] for one in permission["ipRanges"]["items"]] == ["0.0.0.0/0", "10.0.0.0/8"]
+    assert permission["groups"]["items"][0]["groupId"] == group
+    s3 = client_for(sandbox, "s3", account=account)
+    s3.create_bucket(Bucket="opened", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
+    s3.delete_public_access_block(Bucket="opened")
+    event = looked_up(sandbox, account, ResourceName="opened")[0]
+    assert json.loads(event["CloudTrailEvent"])["requestParameters"] == {"bucketName": "opened"}
+
+
+def test_no_password_is_kept_with_what_was_asked(sandbox: RunningSandbox) -> None:
+    account = "710000000007"
+    rds = client_for(sandbox, "rds", account=account)
+    rds.create_db_instance(
+        DBInstanceIdentifier="kept",
+        Engine="postgres",
+        DBInstanceClass="db.t4g.micro",
+        AllocatedStorage=20,
+        MasterUsername="x",
+        MasterUserPassword="long enough",
+    )
+    rds.modify_db_instance(
+        DBInstanceIdentifier="kept", PubliclyAccessible=True, MasterUserPassword="never to be kept"
+    )
+    events = looked_up(sandbox, account, ResourceName="kept")
+    assert json.loads(events[0]["CloudTrailEvent"])["requestParameters"]["publiclyAccessible"] is True
+    assert "never to be kept" not in json.dumps(events, default=str)
+    assert "long enough" not in json.dumps(events, default=str)
