@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from portal.launcher import commands
 from portal.launcher.configuration import Configuration, read_configuration
 from portal.launcher.errors import Stop
 from portal.launcher.folder import DataFolder
@@ -122,32 +123,14 @@ class _Server:
     def _start_portal(self) -> None:
         host, port = self.configuration.host, self.configuration.port
         bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        web = ["-m", "gunicorn", "portal.wsgi", "--bind", bind, "--worker-class", "gthread"]
-        web += ["--workers", "2", "--threads", "12", "--preload", "--no-control-socket"]
-        web += ["--graceful-timeout", "20", "--timeout", "120", "--keep-alive", "5"]
-        self._start("web", web, first=True)
-        self._start("scheduler", ["manage.py", "scheduler"], first=True)
+        self._start("web", commands.web(bind), first=True)
+        self._start("scheduler", commands.scheduler(), first=True)
         self._start_worker("changes", self.environ.get("GATEHOUSE_CHANGES_CONCURRENCY") or "2")
         self._start_worker("housekeeping", self.environ.get("GATEHOUSE_HOUSEKEEPING_CONCURRENCY") or "1")
 
     def _start_worker(self, queue: str, concurrency: str) -> None:
-        command = [
-            "-m",
-            "celery",
-            "-A",
-            "portal.celery",
-            "--skip-checks",
-            "worker",
-            "-Q",
-            queue,
-            "-c",
-            concurrency,
-        ]
-        command += ["-n", f"{queue}@%h", "-l", self.environ.get("LOG_LEVEL") or "INFO"]
-        # Gossip and mingle only cost messages: nothing here depends on workers knowing each other. System
-        # checks import every page of the portal, and the database step has run them.
-        command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        self._start(f"worker-{queue}", command)
+        level = self.environ.get("LOG_LEVEL") or "INFO"
+        self._start(f"worker-{queue}", commands.worker(queue, concurrency, level=level))
 
     def _start(self, name: str, arguments: list[str], *, first: bool = False) -> None:
         child = Child(
