@@ -18,7 +18,8 @@ from portal.accounts.access import signed_in
 from portal.accounts.principals import principal_of
 from portal.core.errors import InvalidInput
 from portal.core.pagination import keyset_page
-from portal.terraform.state import read_state, state_differences
+from portal.terraform.state import read_state
+from portal.terraform.state_comparison import state_differences
 
 ON_A_PAGE = 50
 

@@ -18,14 +18,19 @@ Step = str | int
 Steps = tuple[Step, ...]
 
 
-def load_document(source: bytes | str | Path, error: type[Exception], what: str) -> dict[str, Any]:
-    """The JSON object in `source` (a Path is read). Raises `error` with one plain sentence."""
+def load_document(
+    source: bytes | str | Path, error: type[Exception], what: str, *, whole: bool = False
+) -> dict[str, Any]:
+    """The JSON object in `source` (a Path is read). Raises `error` with one plain sentence.
+
+    `whole`: nothing may stand around it. Else a line of warnings before or after is passed over.
+    """
     try:
         if isinstance(source, Path):
             if source.stat().st_size > MOST_BYTES:
                 raise error(f"The {what} is larger than {MOST_BYTES // 1024**2} MB.")
             source = source.read_bytes()
-        document = _parse(source)
+        document = _strictly(source) if whole else _parse(source)
     except OSError as failure:
         raise error(f"The {what} could not be read: {failure.strerror}.") from failure
     except (ValueError, RecursionError) as failure:
@@ -35,6 +40,13 @@ def load_document(source: bytes | str | Path, error: type[Exception], what: str)
     if _deeper_than(document, DEEPEST):
         raise error(f"The {what} is nested more than {DEEPEST} levels deep.")
     return document
+
+
+def _strictly(source: bytes | str) -> Any:
+    # Given bytes, json guesses among UTF-8, 16 and 32; Terraform reads UTF-8 only.
+    if isinstance(source, bytes):
+        source = source.decode()
+    return json.loads(source, parse_float=_finite, parse_constant=_finite)
 
 
 def _parse(source: bytes | str) -> Any:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from portal.terraform.documents import MASK
 from portal.terraform.errors import StateUnreadable
-from portal.terraform.state import read_state, state_differences
+from portal.terraform.state import read_state
+from portal.terraform.state_comparison import state_differences
 from tests.portal.terraform.backend import StateServer
 from tests.portal.terraform.conftest import Workspace
 from tests.portal.terraform.documents import instance, resource, state
