@@ -33,6 +33,8 @@ VERBS: Final[dict[str, frozenset[str]]] = {
     "change.cancel": frozenset({Role.OPERATOR, Role.ADMIN}),
     "change.kill": MANAGE,
     "change.comment": ALL - {Role.VIEWER},
+    "change.break_glass": frozenset({Role.OPERATOR, Role.APPROVER, Role.SECURITY}),
+    "change.review": frozenset({Role.APPROVER, Role.SECURITY, Role.FINANCE, Role.AUDITOR, Role.ADMIN}),
     "policy.update": MANAGE,
     "state.read": MANAGE,
     "state.unlock": MANAGE,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from environments.changes.gates import asked
 from environments.changes.kinds import kind_of
 from environments.changes.lifecycle import CANCELLABLE, WITHDRAWABLE, Status
-from environments.changes.models import Change, Vote
+from environments.changes.models import Change, Review, Vote
 from environments.permissions import refusal, roles_of
 from portal.accounts.models import User
 
@@ -129,6 +129,33 @@ def can_kill(change: Change, user: User, roles: frozenset[str]) -> Ability:
     return YES
 
 
+def can_break_glass(change: Change, user: User, roles: frozenset[str]) -> Ability:
+    """The requester may, too: it is for the night when nobody else can be reached."""
+    reason = refusal(roles, "change.break_glass")
+    if reason:
+        return _no(reason)
+    if not kind_of(change).may_break_glass:
+        return _no(_("Who has to approve is never changed without the votes it needs."))
+    if change.status != Status.AWAITING_APPROVAL or change.proposal is None:
+        return _not_now(change)
+    return YES
+
+
+def can_review(change: Change, user: User, roles: frozenset[str]) -> Ability:
+    """Afterwards, by somebody who neither asked for it nor started it."""
+    reason = refusal(roles, "change.review")
+    if reason:
+        return _no(reason)
+    review = Review.objects.filter(change=change).first() if change.break_glass else None
+    if review is None:
+        return _wrong_moment(_("No review is owed: it was not started without approval."))
+    if user.pk in (change.break_glass_by_id, change.requested_by_id):
+        return _no(_("Somebody else has to review it: you requested it or started it."))
+    if review.reviewed_at is not None:
+        return _wrong_moment(_("Somebody has reviewed it already."))
+    return YES
+
+
 ABILITIES = {
     "can_approve": can_approve,
     "can_reject": can_reject,
@@ -137,6 +164,8 @@ ABILITIES = {
     "can_start": can_start,
     "can_cancel": can_cancel,
     "can_kill": can_kill,
+    "can_break_glass": can_break_glass,
+    "can_review": can_review,
 }
 
 

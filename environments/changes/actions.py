@@ -16,7 +16,6 @@ from environments.acts import acting
 from environments.changes import notices
 from environments.changes.abilities import (
     Ability,
-    barred_voters,
     can_approve,
     can_cancel,
     can_comment,
@@ -27,7 +26,7 @@ from environments.changes.abilities import (
     own_vote,
 )
 from environments.changes.dispatch import dispatch
-from environments.changes.gates import evaluate
+from environments.changes.emergency import MENDED, passed
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Comment, Start, Transition, Vote
 from environments.changes.transitions import move, note_event, target_of
@@ -118,7 +117,7 @@ def approve(*, by: Principal, change: Change, digest: str, comment: str = "") ->
 
 def settle_gates(change: Change, *, by: Principal) -> None:
     """Move an awaiting change on when every gate has its votes. Inside the caller's transaction."""
-    if not all(state.passed for state in evaluate(change, barred=barred_voters(change))):
+    if not passed(change):
         return
     now = timezone.now()
     last = change.start_at if change.start == Start.AT and change.start_at else now
@@ -190,8 +189,10 @@ def reopen_if_unmet(change: Change, *, by: Principal, note: str) -> bool:
     """Send an approved change back to its gates when its votes no longer do. Inside a transaction."""
     if change.status != Status.APPROVED:
         return False
-    if all(state.passed for state in evaluate(change, barred=barred_voters(change))):
+    if passed(change):
         return False
+    if change.break_glass:
+        note = _("Whoever started it without approval may do so no longer; it needs votes.")
     move(
         change,
         Status.AWAITING_APPROVAL,
@@ -201,6 +202,7 @@ def reopen_if_unmet(change: Change, *, by: Principal, note: str) -> bool:
         due_at=None,
         start_pressed_at=None,
         expires_at=timezone.now() + timedelta(hours=settings.APPROVAL_TTL_HOURS),
+        **MENDED,
     )
     notices.announce(change, "awaiting_approval")
     return True

@@ -15,7 +15,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from environments.blueprints.api import visible_environment
-from environments.changes import actions, log, policies
+from environments.changes import actions, breakglass, log, policies
 from environments.changes import serializers as shapes
 from environments.changes.forms import ChangeFilter
 from environments.changes.gates import policy_in_force
@@ -153,6 +153,22 @@ class Kill(Part):
         )
 
 
+class BreakGlass(Part):
+    @extend_schema(request=shapes.BreakGlassShape, responses=shapes.ChangeShape)
+    def post(self, request: Request, uuid: UUID) -> Response:
+        """Start exactly this proposal without votes, in an emergency; signed in, never with a token."""
+        change, body = self.find(uuid), self.body(shapes.BreakGlassShape)
+        return self.answer(breakglass.break_glass(by=principal_of(request), change=change, **body))
+
+
+class Review(Part):
+    @extend_schema(request=shapes.ReviewShape, responses=shapes.ChangeShape)
+    def post(self, request: Request, uuid: UUID) -> Response:
+        """Say afterwards whether a start without votes was right; settles the debt."""
+        change, body = self.find(uuid), self.body(shapes.ReviewShape)
+        return self.answer(breakglass.review(by=principal_of(request), change=change, **body))
+
+
 class Comments(Part):
     @extend_schema(request=shapes.QuestionShape, responses={201: shapes.ChangeShape})
     def post(self, request: Request, uuid: UUID) -> Response:
@@ -199,6 +215,8 @@ api_urls = [
     path(_ONE + "start/", Start.as_view(), name="change_start"),
     path(_ONE + "cancel/", Cancel.as_view(), name="change_cancel"),
     path(_ONE + "kill/", Kill.as_view(), name="change_kill"),
+    path(_ONE + "break-glass/", BreakGlass.as_view(), name="change_break_glass"),
+    path(_ONE + "review/", Review.as_view(), name="change_review"),
     path(_ONE + "comments/", Comments.as_view(), name="change_comments"),
     path("environments/<str:environment>/approval-policy/", Policy.as_view(), name="approval_policy"),
 ]

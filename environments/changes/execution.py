@@ -16,11 +16,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from environments.changes import claims, notices
-from environments.changes.abilities import barred_voters
+from environments.changes import claims, notices, reviews
 from environments.changes.actions import reopen_if_unmet
 from environments.changes.dispatch import dispatch
-from environments.changes.gates import evaluate
+from environments.changes.emergency import MENDED, passed
 from environments.changes.kinds import Cancelled, Draft, ToolFailure, kind_of
 from environments.changes.leases import RELEASED, Lease, LeaseLost, lease_fields
 from environments.changes.lifecycle import FINAL, ErrorKind, Status
@@ -115,7 +114,7 @@ def _store_proposal(work: Work, draft: Draft) -> None:
             fields["due_at"] = change.start_at
         else:
             # Start was pressed on what was approved then; it does not count for something else.
-            fields["start_pressed_at"] = None
+            fields |= {"start_pressed_at": None, **MENDED}
         move(change, status, by=work.by, held=work.fence, note=draft.summary, **fields)
         notices.announce(change, status.value)
         if status == Status.APPROVED and (change.start == "on_approval" or change.start_pressed_at):
@@ -129,8 +128,7 @@ def _after_proposal(change: Change, draft: Draft, *, cancelled: bool) -> Status:
         return Status.CANCELLED
     if draft.empty:
         return Status.NO_CHANGES
-    states = evaluate(change, barred=barred_voters(change))
-    return Status.APPROVED if all(state.passed for state in states) else Status.AWAITING_APPROVAL
+    return Status.APPROVED if passed(change) else Status.AWAITING_APPROVAL
 
 
 # --- execute ---------------------------------------------------------------------------------------
@@ -156,7 +154,12 @@ def _execute_in_turn(change: Change, *, by: Principal) -> None:
         return
     try:
         with transaction.atomic():
+            if not passed(change):
+                # A role was withdrawn while the base was looked at; the next look asks for votes.
+                raise StaleState(_("Its votes no longer do."))
             claims.take(change)
+            if change.break_glass:
+                reviews.owe(change)
             move(
                 change,
                 Status.EXECUTING,

@@ -64,6 +64,11 @@ class ChangeKind(ABC):
     # The template of the proposal's part of the change page, and of its progress.
     proposal_template: ClassVar[str] = ""
     progress_template: ClassVar[str] = ""
+    # Whether one person may start it without votes in an emergency (emergency.py).
+    may_break_glass: ClassVar[bool] = True
+
+    # One-to-one rows of a change that `claims` and `takes_turn` read: fetched with it where many are looked at.
+    related: ClassVar[tuple[str, ...]] = ()
 
     def claims(self, change: Change) -> list[str]:
         """Subjects that this change holds while it executes; two changes with one in common take turns."""
@@ -143,3 +148,8 @@ def kind_of(change: Change) -> ChangeKind:
 
 def names() -> list[str]:
     return sorted(_KINDS)
+
+
+def related() -> list[str]:
+    """The rows that all kinds' claims read."""
+    return sorted({name for kind in _KINDS.values() for name in kind.related})

@@ -65,6 +65,12 @@ class Change(models.Model):
     # Started without votes by one person in an emergency; a Review is owed (breakglass.py).
     break_glass = models.BooleanField(default=False)
     break_glass_reason = models.TextField(blank=True)
+    break_glass_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    break_glass_at = models.DateTimeField(null=True)
+    # Of the proposal that the person read: it stands for this one only, as a vote does.
+    break_glass_digest = models.CharField(max_length=64, blank=True)
 
     error_kind = models.CharField(max_length=10, choices=ErrorKind.choices, blank=True)
     error_message = models.TextField(blank=True)

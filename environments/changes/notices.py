@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from environments.changes.abilities import barred_voters
 from environments.changes.gates import asked
 from environments.changes.models import Change
-from environments.models import Membership
+from environments.models import Membership, Role
 from portal.accounts.models import User
 from portal.notifications.outbox import send
 
@@ -26,6 +26,8 @@ EVENTS: Final = {
     "interrupted": ("%(title)s was interrupted", "requester"),
     "regressed": ("%(title)s did not come out as approved", "requester"),
     "succeeded": ("%(title)s succeeded", "requester"),
+    "break_glass": ("%(by)s started %(title)s without approval", "alarm"),
+    "reviewed": ("%(by)s reviewed the start of %(title)s without approval", "alarm"),
     "question": ("%(by)s asks about %(title)s", "both"),
 }
 
@@ -86,4 +88,17 @@ def _listeners(change: Change, audience: str) -> list[User]:
         roles = {role for gate in gates for role in gate.roles}
         held = Membership.objects.filter(tenant=change.environment.tenant, role__in=roles)
         ids |= set(held.values_list("user_id", flat=True)) - set(barred_voters(change))
+    if audience == "alarm":
+        ids |= _alarmed(change)
     return list(User.objects.filter(pk__in=ids, is_active=True).exclude(email=""))
+
+
+def _alarmed(change: Change) -> set[int]:
+    """Everybody who hears of a start without votes: requester, all whom the gates ask, all administrators."""
+    facts = change.proposal.facts if change.proposal else {}
+    roles = {role for gate in asked(change.environment, facts) for role in gate.roles} | {Role.ADMIN.value}
+    held = Membership.objects.filter(tenant=change.environment.tenant, role__in=roles)
+    people = {change.requested_by_id, change.break_glass_by_id}
+    people |= set(held.values_list("user_id", flat=True))
+    people |= set(User.objects.portal_admins().values_list("pk", flat=True))
+    return {pk for pk in people if pk is not None}

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from environments.changes import claims, comparing
+from environments.changes import claims, comparing, emergency_page
 from environments.changes.abilities import Ability, abilities, barred_voters
 from environments.changes.gates import GateState, evaluate
 from environments.changes.kinds import kind_of
@@ -154,7 +154,7 @@ def _buttons(change: Change, able: dict[str, Ability]) -> dict[str, Any]:
             act.name == "kill" and change.cancel_requested_at and change.status in WORKING
         ):
             off.append({"label": act.label, "reason": ability.reason})
-    return {"buttons": shown, "barred": off}
+    return {"buttons": [*shown, *emergency_page.buttons(change, able)], "barred": off}
 
 
 def dialogs(change: Change, able: dict[str, Ability]) -> list[dict[str, Any]]:
@@ -204,6 +204,7 @@ def moving(change: Change) -> dict[str, Any]:
         "working": change.status in WORKING,
         "live_every": "700ms" if change.status in WORKING else "2s",
         "stamp": stamp(change),
+        **emergency_page.facts(change),
         **kind.progress(change),
     }
 
@@ -217,6 +218,7 @@ def context(request: HttpRequest, change: Change) -> dict[str, Any]:
         "consequences": kind.consequences(change),
         "proposal_template": kind.proposal_template,
         "proposals": list(change.proposals.all()),
+        "debt": emergency_page.debt(change),
         **gate_card(request, change),
         **kind.page(change, person_of(request)),
     }

@@ -66,6 +66,8 @@ class ApprovalPolicyKind(ChangeKind):
 
     name: ClassVar[str] = KIND
     proposal_template: ClassVar[str] = "changes/_policy_proposal.html"
+    # Else one person alone could end the votes for good.
+    may_break_glass: ClassVar[bool] = False
 
     def claims(self, change: Change) -> list[str]:
         return [f"policy:{change.environment.key}"]

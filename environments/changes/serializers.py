@@ -7,11 +7,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from environments.changes import claims
+from environments.changes import claims, reviews
 from environments.changes.abilities import abilities, barred_voters
 from environments.changes.gates import evaluate
 from environments.changes.kinds import kind_of
-from environments.changes.models import Change
+from environments.changes.models import Change, Review
 from portal.accounts.models import User
 
 Plain = dict[str, Any]
@@ -63,7 +63,29 @@ class ChangeRowShape(serializers.Serializer[Change]):
     reason = serializers.CharField()
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
+    break_glass = serializers.BooleanField(help_text="Started, or to be started, without votes.")
     url = serializers.CharField(help_text="The page.")
+
+
+class ReviewOwedShape(serializers.Serializer[Change]):
+    due_at = serializers.DateTimeField(help_text="Two working days after the start.")
+    reviewed_by = serializers.CharField(help_text="Empty while it is owed.")
+    reviewed_at = serializers.DateTimeField(allow_null=True)
+    verdict = serializers.CharField()
+    comment = serializers.CharField()
+
+
+class EmergencyShape(serializers.Serializer[Change]):
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+    reason = serializers.CharField()
+    review = ReviewOwedShape(allow_null=True, help_text="Null until it has started.")
+
+
+class DebtShape(serializers.Serializer[Change]):
+    change = serializers.UUIDField(help_text="Started without votes and not reviewed in time.")
+    title = serializers.CharField()
+    due_at = serializers.DateTimeField()
 
 
 class ChangeShape(ChangeRowShape):
@@ -76,6 +98,8 @@ class ChangeShape(ChangeRowShape):
     actions = serializers.DictField(child=AbilityShape(), help_text="can_approve, can_cancel, ... for you.")
     waiting_for = WaitingShape(allow_null=True)
     error = ErrorShape(allow_null=True)
+    emergency = EmergencyShape(allow_null=True, help_text="Who started it without votes, and why.")
+    debt = DebtShape(allow_null=True, help_text="The overdue review that its start waits for.")
     proposal = serializers.IntegerField(allow_null=True, help_text="Number of the current proposal.")
     details = DetailsField()
 
@@ -108,6 +132,19 @@ class ReasonShape(serializers.Serializer[Change]):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=4000)
 
 
+class BreakGlassShape(serializers.Serializer[Change]):
+    digest = serializers.CharField(help_text="Of the proposal that was read.")
+    reason = serializers.CharField(max_length=4000)
+    confirm_name = serializers.CharField(
+        required=False, allow_blank=True, help_text="On production: the environment's id, typed."
+    )
+
+
+class ReviewShape(serializers.Serializer[Change]):
+    verdict = serializers.ChoiceField(choices=Review.Verdict.choices)
+    comment = serializers.CharField(max_length=4000)
+
+
 class QuestionShape(serializers.Serializer[Change]):
     text = serializers.CharField(max_length=4000)
 
@@ -133,8 +170,37 @@ def row(change: Change) -> Plain:
         "reason": change.reason,
         "created_at": change.created_at,
         "finished_at": change.finished_at,
+        "break_glass": change.break_glass,
         "url": f"/changes/{change.uuid}/",
     }
+
+
+def _emergency(change: Change) -> Plain | None:
+    by = change.break_glass_by
+    if not change.break_glass or by is None:
+        return None
+    owed = Review.objects.filter(change=change).select_related("reviewed_by").first()
+    return {
+        "by": by.username,
+        "at": change.break_glass_at,
+        "reason": change.break_glass_reason,
+        "review": {
+            "due_at": owed.due_at,
+            "reviewed_by": owed.reviewed_by.username if owed.reviewed_by else "",
+            "reviewed_at": owed.reviewed_at,
+            "verdict": owed.verdict,
+            "comment": owed.comment,
+        }
+        if owed
+        else None,
+    }
+
+
+def _debt(change: Change) -> Plain | None:
+    debt = reviews.stopping(change) if change.is_open else None
+    if debt is None:
+        return None
+    return {"change": debt.change.uuid, "title": debt.change.title, "due_at": debt.due_at}
 
 
 def shown(change: Change, user: User) -> Plain:
@@ -173,6 +239,8 @@ def shown(change: Change, user: User) -> Plain:
         "error": {"kind": change.error_kind, "message": change.error_message, "hint": change.error_hint}
         if failed
         else None,
+        "emergency": _emergency(change),
+        "debt": _debt(change),
         "proposal": change.proposal.number if change.proposal else None,
         "details": kind_of(change).details(change),
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from environments.changes import views
+from environments.changes import emergency_views, views
 from environments.changes.policy_views import policy
 
 app_name = "changes"
@@ -15,6 +15,8 @@ urlpatterns = [
     path("changes/<uuid:uuid>/log/", views.log_part, name="log"),
     path("changes/<uuid:uuid>/log.txt", views.log_download, name="log_download"),
     path("changes/<uuid:uuid>/act/<slug:name>/", views.act, name="act"),
+    path("changes/<uuid:uuid>/break-glass/", emergency_views.break_glass, name="break_glass"),
+    path("changes/<uuid:uuid>/review/", emergency_views.review, name="review"),
     path(f"{HERE}/changes/", views.of_environment, name="of_environment"),
     path(f"{HERE}/policy/", policy, name="policy"),
 ]

@@ -8,7 +8,7 @@ from environments.changes.kinds import register as register_kind
 
 
 def register() -> None:
-    from environments.changes import cards, departures, dispatch, inbox, policies, sweeper
+    from environments.changes import cards, departures, dispatch, inbox, policies, reviews, sweeper
     from environments.registry import Card, Tab, registry
     from portal.accounts.hooks import hooks
     from portal.scheduler.registry import periodic
@@ -17,10 +17,11 @@ def register() -> None:
     periodic("changes.sweep", settings.SWEEP_SECONDS)(sweeper.sweep)
     hooks.on_departure.append(departures.end_votes)
     registry.on_released.append(dispatch.dispatch_waiting)
-    registry.needs.append(inbox.needs)
-    registry.inbox_count = inbox.count
+    registry.needs += [inbox.needs, reviews.needs]
+    registry.inbox_count = lambda user: inbox.count(user) + reviews.count(user)
     registry.pending.append(inbox.pending)
     registry.retire_blockers.append(inbox.retire_blockers)
     registry.searches.append(inbox.search)
+    registry.cards.append(Card("reviews", 5, "changes/_debts.html", reviews.card))
     registry.cards.append(Card("changes", 10, "changes/_card.html", cards.latest))
     registry.tabs.append(Tab("changes", "Changes", 30, "changes:of_environment"))

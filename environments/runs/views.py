@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from environments.changes import reviews
 from environments.changes.views import find_change
 from environments.pages import environment_context, find_environment, person_of
 from environments.permissions import refusal
@@ -42,8 +43,9 @@ def request_run(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
             except InvalidInput as wrong:
                 show_error(form, wrong)
     context = environment_context(request, environment, "changes")
-    denied = refusal(context["roles"], "change.request")
-    return render(request, "runs/request.html", {**context, "form": form, "denied": denied}, status=status)
+    context |= {"form": form, "denied": refusal(context["roles"], "change.request")}
+    context["card"] = reviews.card(environment, person_of(request))
+    return render(request, "runs/request.html", context, status=status)
 
 
 @signed_in

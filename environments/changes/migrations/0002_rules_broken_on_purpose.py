@@ -26,6 +26,21 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='change',
+            name='break_glass_by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='change',
+            name='break_glass_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='change',
+            name='break_glass_digest',
+            field=models.CharField(blank=True, max_length=64),
+        ),
+        migrations.AddField(
+            model_name='change',
             name='retry_of',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='retries', to='changes.change'),
         ),
