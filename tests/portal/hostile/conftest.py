@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,13 +38,19 @@ class Scene:
 
 
 @contextmanager
-def undone() -> Iterator[None]:
-    """What happens inside is rolled back; code that insists on the outermost transaction is let through."""
+def undone(client: Client | None = None) -> Iterator[None]:
+    """What happens inside is rolled back, the client's cookies too (it may have signed out).
+
+    Code that insists on the outermost transaction is let through.
+    """
+    cookies = copy.deepcopy(client.cookies) if client else None
     block = transaction.atomic()
     block._from_testcase = True
     with block:
         yield
         transaction.set_rollback(True)
+    if client and cookies is not None:
+        client.cookies = cookies
 
 
 def _place(operator: User) -> tuple[Environment, Change]:
