@@ -9,7 +9,7 @@ from django.db import transaction
 
 from environments.changes.models import Change, LogChunk
 from portal.core.cas import compare_and_set
-from portal.core.redaction import Redactor
+from portal.core.redaction import Redactor, mask_forms
 
 PAGE_BYTES = 256 * 1024
 
@@ -32,6 +32,8 @@ class LogWriter:
     def _store(self, text: str) -> None:
         if not text:
             return
+        # What nobody knows as a secret and is one by its form: the password in an address, a private key.
+        text = mask_forms(text)
         size, lines = len(text.encode()), text.count("\n")
         with transaction.atomic():
             row = Change.objects.select_for_update().only("log_size", "log_lines").get(pk=self._change_id)
@@ -91,6 +93,21 @@ def read(change: Change, *, after: int, limit: int = PAGE_BYTES) -> LogPage:
     return LogPage(
         start, line, "".join(parts), end, change.log_size, change.is_final and end >= change.log_size
     )
+
+
+def scrub(change: Change, redactor: Redactor) -> int:
+    """Blot out in the stored log what was learned to be secret after it was written; returns the chunks altered.
+
+    Offsets and sizes stay, so whoever follows the log notices nothing. A secret that begins in one chunk and
+    ends in the next is masked line by line like any other.
+    """
+    altered = 0
+    for chunk in change.log_chunks.order_by("offset").iterator(chunk_size=20):
+        text = redactor.blot(chunk.text)
+        if text != chunk.text:
+            LogChunk.objects.filter(pk=chunk.pk).update(text=text)
+            altered += 1
+    return altered
 
 
 def lines(change: Change) -> Iterator[str]:

@@ -11,10 +11,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from portal.core.spellings import Needle, spellings
+from portal.core.spellings import MIN_NEEDLE, Needle, spellings
 
 MASK = "(secret)"
 MIN_SECRET = 4
+# Up to so many needles are searched one by one.
+FEW = 400
 # An unfinished line longer than this is passed on in parts, so that memory stays bounded.
 LINE_LIMIT = 256 * 1024
 
@@ -26,7 +28,9 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._needles: list[Needle] = []
+        self._needles: set[Needle] = set()
+        # By their first characters: most needles of a large state are ruled out without a search.
+        self._by_start: dict[str, list[Needle]] = {}
         self._spanning: list[Needle] = []
         self._longest = 0
         self._known: set[str] = set()
@@ -35,15 +39,27 @@ class Redactor:
 
     def add(self, values: Iterable[str]) -> None:
         """Mask these too, from now on (what a stream still holds back included)."""
-        self._known |= {value for value in values if len(value) >= MIN_SECRET}
-        needles = {needle for value in self._known for needle in spellings(value)}
-        self._needles = sorted(needles, key=lambda needle: (-len(needle.text), needle.text, needle.is_base64))
-        self._spanning = [needle for needle in self._needles if "\n" in needle.text]
-        self._longest = max((len(needle.text) for needle in self._needles), default=0)
+        new = {value for value in values if len(value) >= MIN_SECRET} - self._known
+        self._known |= new
+        for needle in {needle for value in new for needle in spellings(value)} - self._needles:
+            self._needles.add(needle)
+            self._by_start.setdefault(needle.text[:MIN_NEEDLE], []).append(needle)
+            self._longest = max(self._longest, len(needle.text))
+            if "\n" in needle.text:
+                self._spanning.append(needle)
 
     def redact(self, text: str) -> str:
         """The text with every secret replaced by "(secret)"."""
         return _mask(text, self._spans(text))
+
+    def blot(self, text: str) -> str:
+        """Like `redact`, but the text keeps its length in bytes and its lines: for what is stored at offsets."""
+        parts, position = [], 0
+        for start, stop in self._spans(text):
+            parts.append(text[position:start])
+            parts += [_blot(line) for line in re.split(r"(\n)", text[start:stop])]
+            position = stop
+        return "".join([*parts, text[position:]])
 
     def feed(self, text: str) -> str:
         """The next piece of a stream in; whole lines that are surely clean out (maybe none yet).
@@ -86,7 +102,7 @@ class Redactor:
     def _spans(self, text: str) -> list[tuple[int, int]]:
         """Where secrets stand: (start, end) in order, overlaps joined."""
         found = []
-        for needle in self._needles:
+        for needle in self._candidates(text):
             start = text.find(needle.text)
             while start != -1:
                 found.append(needle.span(text, start))
@@ -99,6 +115,19 @@ class Redactor:
             else:
                 joined.append((start, stop))
         return joined
+
+    def _candidates(self, text: str) -> Iterable[Needle]:
+        """The needles that may be in the text: all of a few; of many those whose first characters are there."""
+        if len(self._needles) < FEW:
+            return self._needles
+        starts = {text[at : at + MIN_NEEDLE] for at in range(len(text) - MIN_NEEDLE + 1)}
+        return [needle for start in starts & self._by_start.keys() for needle in self._by_start[start]]
+
+
+def _blot(text: str) -> str:
+    """The mask in as many bytes as the text has; a line's end stays."""
+    size = len(text.encode("utf-8", "surrogatepass"))
+    return text if text == "\n" else MASK.ljust(size, "*") if size >= len(MASK) else "*" * size
 
 
 def _mask(text: str, spans: list[tuple[int, int]]) -> str:
@@ -148,26 +177,13 @@ def _hides(key: str, value: Any, named: set[str]) -> bool:
     return (key.lower() in named or looks_secret(key)) and not (value is None or isinstance(value, bool))
 
 
-# (pattern, replacement): what must not stand in our own log even when nobody told us the value.
-LOG_PATTERNS = [
-    (
-        re.compile(r"(?i)\b((?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?)(?:[a-z]+ +)?[^\s\"',}]+"),
-        rf"\1{MASK}",
-    ),
+FORMS = [
     (re.compile(r"\b(ghs_[A-Za-z0-9]+_)[A-Za-z0-9_-]+"), rf"\1{MASK}"),
     (re.compile(r"\b(?:gh[opsur]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abpros]-[\w-]{10,})"), MASK),
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), MASK),
     (re.compile(r"(//[^/\s:@]+:)[^/\s@]+(?=@)"), rf"\1{MASK}"),
     # As the HTTP library shows a Slack webhook at level DEBUG: without its host.
     (re.compile(r"(/services/)T\w+/B\w+/\w+"), rf"\1{MASK}"),
     (re.compile(r"(https?://hooks\.[^/\s]+/)[^\s\"']+"), rf"\1{MASK}"),
-    (
-        re.compile(
-            r"(?i)((?:passw(?:or)?d|secret|token|private[_-]?key|api[_-]?key|access[_-]?key(?:[_-]?id)?)"
-            r"[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&}\"']+)"
-        ),
-        rf"\1{MASK}",
-    ),
     (
         re.compile(
             r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
@@ -175,11 +191,37 @@ LOG_PATTERNS = [
         MASK,
     ),
 ]
+# (pattern, replacement): what must not stand in our own log even when nobody told us the value.
+LOG_PATTERNS = [
+    *FORMS,
+    (
+        re.compile(r"(?i)\b((?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?)(?:[a-z]+ +)?[^\s\"',}]+"),
+        rf"\1{MASK}",
+    ),
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), MASK),
+    (
+        re.compile(
+            r"(?i)((?:passw(?:or)?d|secret|token|private[_-]?key|api[_-]?key|access[_-]?key(?:[_-]?id)?)"
+            r"[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&}\"']+)"
+        ),
+        rf"\1{MASK}",
+    ),
+]
 
 
 def mask_patterns(text: str) -> str:
     """Text with everything that looks like a credential masked."""
     for pattern, replacement in LOG_PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def mask_forms(text: str) -> str:
+    """Text with everything masked that is a credential by its form: passwords in addresses, private keys, tokens.
+
+    Unlike `mask_patterns` it does not go by the words around a value, so "aws_x.token: Creating" stays readable.
+    """
+    for pattern, replacement in FORMS:
         text = pattern.sub(replacement, text)
     return text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Needle:
 
 
 def spellings(secret: str) -> Iterator[Needle]:
-    """Every needle of one secret: raw, JSON-escaped, URL-encoded, base64; and each line of several."""
+    """Every needle of one secret: raw, JSON- and HTML-escaped, URL-encoded, hex, base64; and each line of several."""
     normal = secret.replace("\r\n", "\n")
     wholes = {secret, normal, normal.strip()}
     lines = {line.strip() for line in secret.splitlines()} if len(secret.splitlines()) > 1 else set()
@@ -53,7 +54,9 @@ def _encodings(value: str) -> Iterator[Needle]:
     for inner in _json_escapes(value):
         # JSON inside JSON: a policy document in a line of Terraform's machine-readable log.
         texts |= _json_escapes(inner)
-    texts |= _url_encodings(value)
+    texts |= _url_encodings(value) | _html_escapes(value)
+    hexadecimal = value.encode("utf-8", "surrogatepass").hex()
+    texts |= {hexadecimal, hexadecimal.upper()}
     yield from (Needle(text) for text in texts)
     yield from _base64_cores(value.encode("utf-8", "surrogatepass"))
 
@@ -67,6 +70,16 @@ def _json_escapes(value: str) -> set[str]:
             go = go.replace(sign, f"\\u{ord(sign):04x}")
         texts |= {go, text.replace("/", "\\/")}
     return texts
+
+
+def _html_escapes(value: str) -> set[str]:
+    """As Django, Go and others write it in a page."""
+    django = html.escape(value)
+    return {
+        django,
+        html.escape(value, quote=False),
+        django.replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),
+    }
 
 
 def _url_encodings(value: str) -> set[str]:
