@@ -40,6 +40,14 @@ class Verdict:
     hint: str = ""
 
 
+@dataclass(frozen=True)
+class Obstacle:
+    """What people have to settle before a change may go on: why, and the change whose page says how."""
+
+    text: str
+    change: Change
+
+
 class ToolFailure(Exception):
     """Terraform or AWS said no; shown to people with its hint."""
 
@@ -104,6 +112,22 @@ class ChangeKind(ABC):
 
     def still_running(self, change: Change) -> bool | None:
         """Whether the change's tool may still be at work: False on proof of its death, None when unknown."""
+        return False
+
+    def troubled(self) -> frozenset[int]:
+        """Environments (primary keys) where `obstacle` may find something: asked once for many changes."""
+        return frozenset()
+
+    def obstacle(self, change: Change) -> Obstacle | None:
+        """What people have to settle before anybody works on this change; None when nothing."""
+        return None
+
+    def after_end(self, change: Change) -> None:
+        """The tool of a change that ended early is proven dead: last of all, before its claims are given back."""
+        return
+
+    def unfinished(self, change: Change) -> bool:
+        """Whether more may still be found out about a change that has ended; its page looks again while so."""
         return False
 
     def after_death(self, change: Change) -> str:
