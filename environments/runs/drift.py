@@ -28,7 +28,7 @@ from environments.runs.planning import KIND
 from portal import audit
 from portal.accounts.principals import SYSTEM
 from portal.core.errors import GatehouseError
-from portal.core.redaction import Redactor
+from portal.core.redaction import mask_patterns
 from portal.terraform.errors import TerraformError
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ LEASE = timedelta(minutes=15)
 KEPT_ROWS = 200
 
 
-def _ended(environment: Any) -> QuerySet[TerraformRun]:
+def ended(environment: Any) -> QuerySet[TerraformRun]:
     """Runs that built or destroyed this environment, the newest first."""
     return TerraformRun.objects.filter(
         change__environment=environment,
@@ -49,7 +49,7 @@ def _ended(environment: Any) -> QuerySet[TerraformRun]:
 def last_applied(environment: Environment) -> TerraformRun | None:
     """The newest run that applied a definition here; None when nothing stands (never applied, destroyed)."""
     run = (
-        _ended(environment)
+        ended(environment)
         .select_related("definition__environment__tenant", "definition__environment__account", "change")
         .first()
     )
@@ -67,7 +67,7 @@ def due(at: datetime) -> list[DriftCheck]:
         environment__changes__status__in=[Status.EXECUTING, Status.VERIFYING]
     )
     # Asked of the database: what has nothing to look at stays due, and must not stand before the rest.
-    newest = _ended(OuterRef("environment")).values("mode")[:1]
+    newest = ended(OuterRef("environment")).values("mode")[:1]
     rows = rows.annotate(last_mode=Subquery(newest)).filter(last_mode=Mode.APPLY)
     return list(rows.order_by("due_at")[:20])
 
@@ -89,7 +89,7 @@ def check(environment_id: int) -> None:
     try:
         found = driftplan.differences(run)
     except (ToolFailure, GatehouseError, TerraformError, OSError) as failure:
-        text = Redactor([]).redact(str(failure))
+        text = mask_patterns(str(failure))
         _store(row, error=text[:4000], error_at=timezone.now(), due_at=now + again)
         return
     verdict = DriftCheck.Verdict.DRIFTED if found else DriftCheck.Verdict.CLEAN

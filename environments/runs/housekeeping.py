@@ -10,9 +10,9 @@ from django.utils import timezone
 from kombu.exceptions import KombuError
 
 from environments.changes.lifecycle import FINAL
-from environments.runs import credentials, drift, state
+from environments.runs import credentials, drift, live, state
 from environments.runs.driftplan import DRIFT_FENCE
-from environments.runs.models import DriftCheck, RunCredential, StateLock
+from environments.runs.models import DriftCheck, LiveCheck, RunCredential, StateLock
 from portal.accounts.principals import SYSTEM
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,18 @@ def send_drift_checks() -> None:
                 current_app.send_task("runs.check_drift", args=[row.environment_id], queue="housekeeping")
             except (KombuError, OSError):
                 logger.warning("Could not send a look at drift", exc_info=True)
+
+
+def send_live_checks() -> None:
+    """Put due looks at what Terraform does not see on the queue; lost ones are due again in a minute."""
+    now = timezone.now()
+    for row in live.due(now):
+        again = LiveCheck.objects.filter(pk=row.pk, due_at=row.due_at)
+        if again.update(due_at=now + timedelta(minutes=1)):
+            try:
+                current_app.send_task("runs.check_live", args=[row.environment_id], queue="housekeeping")
+            except (KombuError, OSError):
+                logger.warning("Could not send a look at what Terraform does not see", exc_info=True)
 
 
 def release_dead_locks() -> None:

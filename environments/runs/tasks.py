@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from environments.runs import drift
+from environments.runs import drift, live
 
 
 @shared_task(name="runs.check_drift", ignore_result=True)  # type: ignore[untyped-decorator]
 def check_drift(environment_id: int) -> None:
     """Look at one environment's drift, if nobody does already."""
     drift.check(environment_id)
+
+
+@shared_task(name="runs.check_live", ignore_result=True)  # type: ignore[untyped-decorator]
+def check_live(environment_id: int) -> None:
+    """Look at what stands in one environment's AWS beside its state, if nobody does already."""
+    live.check(environment_id)

@@ -22,6 +22,7 @@ def register() -> None:
         Tab("state", "State versions", 60, "runs:state_versions"),
     ]
     periodic("runs.drift", 20)(housekeeping.send_drift_checks)
+    periodic("runs.live", 20)(housekeeping.send_live_checks)
     periodic("runs.locks", 5)(housekeeping.release_dead_locks)
     periodic("runs.credentials", 15)(housekeeping.revoke_left_credentials)
     periodic("runs.folders", 3600)(drift.sweep_folders)
