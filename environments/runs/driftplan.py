@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from environments.blueprints import snapshots
 from environments.changes.kinds import ToolFailure
-from environments.runs import credentials
+from environments.runs import credentials, known_secrets
 from environments.runs.models import TerraformRun
 from environments.runs.workspace import PLAN_FILE, Workspace, unpack_definition, workspace
+from portal.core.redaction import mask_forms
 from portal.terraform.adapter import Option
 from portal.terraform.events import DiagnosticEvent, human_line, parse_line
 from portal.terraform.options import init_options, plan_options, show_options
@@ -36,7 +37,11 @@ def differences(run: TerraformRun) -> list[dict[str, Any]]:
             if code == 0:
                 return []
             _run(made, "show", PLAN_FILE, options=show_options(), good=(0,), log="plan.json")
-            plan = read_plan(made.folder / "plan.json")
+            plan = read_plan(made.folder / "plan.json", known=made.secrets)
+    except ToolFailure as failure:
+        # Nothing of this goes through a log; Terraform quotes values in its errors.
+        redactor = known_secrets.redactor_for(run.change)
+        raise ToolFailure(mask_forms(redactor.redact(failure.message))) from None
     finally:
         credentials.revoke(run.change, fence=DRIFT_FENCE)
     return [

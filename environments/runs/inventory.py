@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from environments.models import Environment, Resource
-from environments.runs import state
+from environments.runs import known_secrets, state
 from environments.runs.models import Output
 from portal.terraform.state import State, read_state
 
@@ -19,7 +19,7 @@ def refresh(environment: Environment) -> int:
     version = state.current(environment)
     if version is None:
         return 0
-    document = read_state(version.content)
+    document = read_state(version.content, known=known_secrets.of_environment(environment))
     with transaction.atomic():
         count = _resources(environment, document)
         _outputs(environment, document)

@@ -10,31 +10,19 @@ from __future__ import annotations
 import logging
 import time
 
-from environments.blueprints.models import BlueprintSnapshot
 from environments.changes import log
 from environments.changes.models import Change
-from environments.models import Definition, Environment
+from environments.models import Environment
 from environments.runs import state
 from environments.runs.models import ResourceProgress, StateVersion
-from environments.runs.workspace import leaves
+from environments.runs.workspace import secrets_of
 from portal.core.redaction import Redactor
 from portal.terraform.errors import StateUnreadable
 from portal.terraform.state import read_state
-from portal.terraform.unmarked import unmarked_secrets
 
 logger = logging.getLogger(__name__)
 # How often, in seconds, an apply asks whether a state with new secrets has come.
 LEARN_INTERVAL = 1.0
-
-
-def of_definition(definition: Definition) -> list[str]:
-    """Its sensitive values, the sensitive defaults of its blueprint, and what its other values give away."""
-    found = [*leaves(definition.sensitive), *unmarked_secrets(definition.variables)]
-    snapshot = BlueprintSnapshot.objects.filter(digest=definition.snapshot).first()
-    for variable in snapshot.schema if snapshot else ():
-        if variable.sensitive and variable.has_default:
-            found += leaves(variable.default)
-    return found
 
 
 def of_version(version: StateVersion | None) -> frozenset[str]:
@@ -53,12 +41,12 @@ def of_version(version: StateVersion | None) -> frozenset[str]:
 def of_environment(environment: Environment) -> list[str]:
     """For what is shown of its state: the secrets of its newest definition."""
     newest = environment.latest_definition
-    return of_definition(newest) if newest else []
+    return secrets_of(newest) if newest else []
 
 
 def redactor_for(change: Change) -> Redactor:
     """Knows the run's definition and the newest state."""
-    redactor = Redactor(of_definition(change.terraform_run.definition))
+    redactor = Redactor(secrets_of(change.terraform_run.definition))
     redactor.add(of_version(state.current(change.environment)))
     return redactor
 
@@ -69,7 +57,9 @@ class Learner:
     def __init__(self, environment: Environment, redactor: Redactor) -> None:
         self._environment = environment
         self._redactor = redactor
-        self._number: int | None = 0
+        self._number: int | None = None
+        # Whether something was learned after lines may have told it.
+        self.learned = False
         self._asked_at = float("-inf")
 
     def __call__(self) -> None:
@@ -83,7 +73,8 @@ class Learner:
         versions = StateVersion.objects.filter(environment=self._environment)
         number = versions.order_by("-number").values_list("number", flat=True).first()
         if number is not None and number != self._number:
-            self._redactor.add(of_version(versions.get(number=number)))
+            news = self._redactor.add(of_version(versions.get(number=number)))
+            self.learned = self.learned or news
             self._number = number
 
 

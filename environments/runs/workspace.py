@@ -19,6 +19,7 @@ from django.conf import settings
 
 from environments.accounts import access_to
 from environments.blueprints import snapshots
+from environments.blueprints.models import BlueprintSnapshot
 from environments.changes.kinds import ToolFailure
 from environments.changes.models import Artefact, Change
 from environments.models import Definition, Environment
@@ -28,6 +29,7 @@ from portal.aws.sessions import verify_identity
 from portal.core.errors import GatehouseError
 from portal.terraform.environment import backend_env, base_env, variable_env
 from portal.terraform.installation import Installation, install
+from portal.terraform.unmarked import unmarked_secrets
 
 PLAN_FILE = "gatehouse.tfplan"
 VARIABLES_FILE = "gatehouse.auto.tfvars.json"
@@ -71,6 +73,16 @@ def leaves(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+def secrets_of(definition: Definition) -> list[str]:
+    """Its sensitive values, the sensitive defaults of its blueprint, and what its other values give away."""
+    found = [*leaves(definition.sensitive), *unmarked_secrets(definition.variables)]
+    snapshot = BlueprintSnapshot.objects.filter(digest=definition.snapshot).first()
+    for variable in snapshot.schema if snapshot else ():
+        if variable.sensitive and variable.has_default:
+            found += leaves(variable.default)
+    return found
+
+
 @contextmanager
 def workspace(
     change: Change, definition: Definition, credential: IssuedCredential, *, name: str
@@ -86,7 +98,7 @@ def workspace(
         address = f"{settings.INTERNAL_URL}/state/{environment.tenant.slug}/{environment.slug}"
         env |= backend_env(address, credential.username, credential.password)
         env |= variable_env({key: as_argument(value) for key, value in definition.sensitive.items()})
-        secrets = [credential.password, *leaves(definition.sensitive)]
+        secrets = [credential.password, *secrets_of(definition)]
         made = Workspace(folder, folder / "source", env, installation, secrets)
         _sign_in(made, environment)
         yield made
@@ -128,7 +140,8 @@ def pack(made: Workspace) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         archive.add(source, arcname="source", filter=_without_providers)
-    return json.dumps({"root": str(made.root.relative_to(made.folder))}).encode() + b"\n" + buffer.getvalue()
+    head = {"root": str(made.root.relative_to(made.folder)), "secrets": sorted(set(made.secrets))}
+    return json.dumps(head).encode() + b"\n" + buffer.getvalue()
 
 
 def _without_providers(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
@@ -143,4 +156,7 @@ def restore(made: Workspace, artefact: Artefact) -> None:
     head, _newline, body = artefact.content.partition(b"\n")
     with tarfile.open(fileobj=io.BytesIO(body)) as archive:
         archive.extractall(made.folder, filter="tar")
-    made.root = made.folder / json.loads(head)["root"]
+    kept = json.loads(head)
+    made.root = made.folder / kept["root"]
+    # What the plan knew to be secret, so that the apply's log does not tell it.
+    made.secrets += kept.get("secrets", ())

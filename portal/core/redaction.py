@@ -37,8 +37,8 @@ class Redactor:
         self._buffer = ""
         self.add(secrets)
 
-    def add(self, values: Iterable[str]) -> None:
-        """Mask these too, from now on (what a stream still holds back included)."""
+    def add(self, values: Iterable[str]) -> bool:
+        """Mask these too, from now on (what a stream still holds back included); whether any of them is news."""
         new = {value for value in values if len(value) >= MIN_SECRET} - self._known
         self._known |= new
         for needle in {needle for value in new for needle in spellings(value)} - self._needles:
@@ -47,6 +47,7 @@ class Redactor:
             self._longest = max(self._longest, len(needle.text))
             if "\n" in needle.text:
                 self._spanning.append(needle)
+        return bool(new)
 
     def redact(self, text: str) -> str:
         """The text with every secret replaced by "(secret)"."""
