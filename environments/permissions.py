@@ -50,7 +50,9 @@ def roles_of(user: User | None, tenant: Tenant) -> frozenset[str]:
     """The person's roles in this tenant. A portal administrator counts as its admin, and as nothing else."""
     if user is None or not user.is_active:
         return frozenset()
-    roles = set(Membership.objects.filter(user=user, tenant=tenant).values_list("role", flat=True))
+    # Asked of the database: `user` may have been read before the person left.
+    held = Membership.objects.filter(user=user, user__is_active=True, tenant=tenant)
+    roles = set(held.values_list("role", flat=True))
     return frozenset(roles | ({Role.ADMIN.value} if user.is_portal_admin else set()))
 
 

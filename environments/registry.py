@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from environments.models import Environment
+    from environments.models import Environment, Tenant
     from portal.accounts.models import User
     from portal.accounts.principals import Principal
 
@@ -109,6 +109,8 @@ class Registry:
     retire_blockers: list[Callable[[Environment], Iterable[str]]] = field(default_factory=list)
     # Called inside the transaction that lifts a hold: who waited may go on.
     on_released: list[Callable[[Environment], None]] = field(default_factory=list)
+    # Called inside the transaction that takes a role in a tenant away from a person.
+    on_role_lost: list[Callable[[Principal, Tenant, User], None]] = field(default_factory=list)
     # Called inside the transaction that creates an environment.
     on_created: list[Callable[[Principal, Environment], None]] = field(default_factory=list)
 

@@ -8,6 +8,7 @@ from environments.actions.tenants import target_of
 from environments.acts import acting
 from environments.models import Membership, Role, Tenant
 from environments.permissions import actor, require
+from environments.registry import registry
 from portal import audit
 from portal.accounts.models import User
 from portal.accounts.principals import Principal
@@ -38,6 +39,8 @@ def revoke_role(*, by: Principal, tenant: Tenant, user: User, role: str) -> None
         gone, _rows = Membership.objects.filter(user=user, tenant=tenant, role=role).delete()
         if gone:
             _record(by, tenant, user, role, "membership.revoke")
+            for lost in registry.on_role_lost:
+                lost(by, tenant, user)
 
 
 def _record(by: Principal, tenant: Tenant, user: User, role: str, action: str) -> None:

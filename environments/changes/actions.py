@@ -5,9 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,6 +24,7 @@ from environments.changes.abilities import (
     can_withdraw,
     own_vote,
 )
+from environments.changes.approvals import expiry, starts_now
 from environments.changes.dispatch import dispatch
 from environments.changes.emergency import MENDED, passed
 from environments.changes.lifecycle import Status
@@ -46,6 +46,15 @@ def _acting(by: Principal, change: Change, verb: str) -> AbstractContextManager[
 def _locked(change: Change) -> Change:
     """The change as it is now, held until the transaction ends."""
     return Change.objects.select_for_update(of=("self",)).for_lists().get(pk=change.pk)
+
+
+def _still_here(by: Principal) -> None:
+    """Hold the person's row before the change's, as letting somebody go does: either comes wholly first."""
+    if by.user is None:
+        return
+    rows = User.objects.active().filter(pk=by.user.pk).select_for_update(no_key=True)
+    if not rows.values_list("pk", flat=True).first():
+        raise NotAllowed(_("You have been deactivated meanwhile."))
 
 
 def _require(by: Principal, change: Change, ask: Asking) -> User:
@@ -107,6 +116,7 @@ def request(
 def approve(*, by: Principal, change: Change, digest: str, comment: str = "") -> Change:
     """Cast an approving vote on exactly the proposal with this digest; the last one needed sets it going."""
     with _acting(by, change, "approve"):
+        _still_here(by)
         change = _locked(change)
         user = _require(by, change, can_approve)
         _vote(change, user, Vote.Decision.APPROVE, digest, comment)
@@ -120,16 +130,9 @@ def settle_gates(change: Change, *, by: Principal) -> None:
     if not passed(change):
         return
     now = timezone.now()
-    last = change.start_at if change.start == Start.AT and change.start_at else now
-    move(
-        change,
-        Status.APPROVED,
-        by=by,
-        approved_at=now,
-        expires_at=last + timedelta(hours=settings.APPROVAL_TTL_HOURS),
-    )
+    move(change, Status.APPROVED, by=by, approved_at=now, expires_at=expiry(change, now))
     notices.announce(change, "approved")
-    if change.start == Start.ON_APPROVAL:
+    if starts_now(change, now):
         dispatch(change)
     else:
         Change.objects.filter(pk=change.pk).update(due_at=change.start_at)
@@ -140,6 +143,7 @@ def reject(*, by: Principal, change: Change, comment: str, digest: str = "") -> 
     if not comment.strip():
         raise InvalidInput({"comment": [_("Say why, so that the requester can do something about it.")]})
     with _acting(by, change, "reject"):
+        _still_here(by)
         change = _locked(change)
         user = _require(by, change, can_reject)
         assert change.proposal is not None
@@ -201,10 +205,10 @@ def reopen_if_unmet(change: Change, *, by: Principal, note: str) -> bool:
         approved_at=None,
         due_at=None,
         start_pressed_at=None,
-        expires_at=timezone.now() + timedelta(hours=settings.APPROVAL_TTL_HOURS),
+        expires_at=expiry(change, timezone.now()),
         **MENDED,
     )
-    notices.announce(change, "awaiting_approval")
+    notices.announce(change, "asked_again", comment=note)
     return True
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from environments.changes import notices
 from environments.changes.abilities import can_break_glass, can_review
-from environments.changes.actions import _acting, _locked, _require
+from environments.changes.actions import _acting, _locked, _require, _still_here
 from environments.changes.dispatch import dispatch, dispatch_waiting
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Review, Start
@@ -22,6 +22,7 @@ def break_glass(*, by: Principal, change: Change, digest: str, reason: str, conf
     On production the environment's key is typed. Raises NotAllowed, StaleState, InvalidInput.
     """
     with _acting(by, change, "break_glass"):
+        _still_here(by)
         change = _locked(change)
         user = _require(by, change, can_break_glass)
         if by.kind != "user":

@@ -15,7 +15,8 @@ def register() -> None:
 
     register_kind(policies.ApprovalPolicyKind())
     periodic("changes.sweep", settings.SWEEP_SECONDS)(sweeper.sweep)
-    hooks.on_departure.append(departures.end_votes)
+    hooks.on_departure.append(departures.depart)
+    registry.on_role_lost.append(departures.lose_role)
     registry.on_released.append(dispatch.dispatch_waiting)
     registry.needs += [inbox.needs, reviews.needs]
     registry.inbox_count = lambda user: inbox.count(user) + reviews.count(user)

@@ -31,8 +31,8 @@ PLACE = {"section": "settings", "tab": "people"}
 PEOPLE_ON_A_PAGE = 50
 TOKENS_SHOWN = 20
 DEACTIVATION = gettext_lazy(
-    "They are signed out everywhere at once, and their API tokens and open votes end. What they did stays "
-    "in the activity log."
+    "They are signed out everywhere at once, and their API tokens and open votes end. Changes they "
+    "requested stay, for others to decide on, and what they did stays in the activity log."
 )
 RESET = gettext_lazy(
     "They are signed out everywhere. You see a temporary password once and hand it over; at the next "
