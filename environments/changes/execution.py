@@ -6,9 +6,10 @@ A message may come twice or never; only the row decides. Execute is never repeat
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -18,57 +19,81 @@ from django.utils.translation import gettext as _
 
 from environments.changes import claims, notices, reviews
 from environments.changes.actions import reopen_if_unmet
+from environments.changes.approvals import EXPIRED_NOTE, expiry, starts_now
 from environments.changes.dispatch import dispatch
 from environments.changes.emergency import MENDED, passed
 from environments.changes.kinds import Cancelled, Draft, ToolFailure, kind_of
 from environments.changes.leases import RELEASED, Lease, LeaseLost, lease_fields
 from environments.changes.lifecycle import FINAL, ErrorKind, Status
+from environments.changes.line import Waiting
 from environments.changes.log import LogWriter
 from environments.changes.models import Change, Proposal
 from environments.changes.transitions import move
 from environments.changes.work import Work
 from portal.accounts.principals import Principal
 from portal.core.errors import StaleState
-from portal.core.redaction import Redactor
+from portal.core.redaction import Redactor, mask_forms
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def advance(change_uuid: str, *, by: Principal) -> None:
-    """Do whatever is next for this change, if anything is and nobody else does it."""
+def advance(change_uuid: str, *, by: Principal) -> bool:
+    """Do whatever is next for this change, if anything is and nobody else does it: whether it was done here."""
     change = Change.objects.for_lists().filter(uuid=change_uuid).first()
     if change is None:
-        return
+        return False
     try:
+        if change.status in {Status.REQUESTED, Status.APPROVED} and _ends_unused(change, by=by):
+            return True
         if change.status == Status.REQUESTED:
-            _propose_in_turn(change, by=by)
-        elif change.status == Status.APPROVED:
-            _execute_in_turn(change, by=by)
-        elif change.status == Status.VERIFYING and change.lease_until is None:
-            _verify_again(change, by=by)
+            return _propose_in_turn(change, by=by)
+        if change.status == Status.APPROVED:
+            return _execute_in_turn(change, by=by)
+        if change.status == Status.VERIFYING and change.lease_until is None:
+            return _verify_again(change, by=by)
     except StaleState:
         logger.info("Change %s was taken by somebody else", change_uuid)
     except LeaseLost:
         logger.warning("Change %s: this worker's lease ended; it writes nothing more", change_uuid)
+        return True
+    return False
 
 
-def _postpone(change: Change) -> None:
-    """Look again later; whoever gives the claim back sends this change at once."""
+def _postpone(change: Change, waiting: Waiting | None = None) -> None:
+    """Look again later, as soon as a hold ends; whoever gives a claim back sends this change at once."""
     later = timezone.now() + timedelta(seconds=settings.RESEND_SECONDS)
+    if waiting is not None and waiting.until is not None:
+        later = min(later, waiting.until)
     Change.objects.filter(pk=change.pk, version=change.version).update(due_at=later)
+
+
+def _ends_unused(change: Change, *, by: Principal) -> bool:
+    """End a change that may not go on: its environment is retired, or its approval has expired in the queue."""
+    now = timezone.now()
+    if change.environment.retired_at is not None:
+        status, note = Status.CANCELLED, _("The environment was retired; nothing is changed in it any more.")
+    elif change.status == Status.APPROVED and change.expires_at is not None and change.expires_at <= now:
+        status, note = Status.EXPIRED, str(EXPIRED_NOTE)
+    else:
+        return False
+    with transaction.atomic():
+        move(change, status, by=by, note=note, finished_at=now)
+        notices.announce(change, status.value)
+    return True
 
 
 # --- propose ---------------------------------------------------------------------------------------
 
 
-def _propose_in_turn(change: Change, *, by: Principal) -> None:
+def _propose_in_turn(change: Change, *, by: Principal) -> bool:
     if claims.waiting_for(change) is not None:
         _postpone(change)
-        return
+        return False
     with transaction.atomic():
         move(change, Status.PROPOSING, by=by, due_at=None, **lease_fields(change))
     _propose(change, by=by)
+    return True
 
 
 def _propose(change: Change, *, by: Principal) -> None:
@@ -107,18 +132,32 @@ def _store_proposal(work: Work, draft: Draft) -> None:
         now = timezone.now()
         if status in FINAL:
             fields["finished_at"] = now
-        else:
-            fields["expires_at"] = now + timedelta(hours=settings.APPROVAL_TTL_HOURS)
         if status == Status.APPROVED:
-            fields["approved_at"] = now
-            fields["due_at"] = change.start_at
+            fields |= _approved_fields(change, now, again=last is not None and last.digest == draft.digest)
         else:
             # Start was pressed on what was approved then; it does not count for something else.
             fields |= {"start_pressed_at": None, **MENDED}
+        if status == Status.AWAITING_APPROVAL:
+            fields |= {"approved_at": None, "expires_at": expiry(change, now)}
         move(change, status, by=work.by, held=work.fence, note=draft.summary, **fields)
-        notices.announce(change, status.value)
-        if status == Status.APPROVED and (change.start == "on_approval" or change.start_pressed_at):
+        _tell_proposed(change, again=last is not None)
+        if status == Status.APPROVED and starts_now(change, now):
             dispatch(change)
+
+
+def _approved_fields(change: Change, now: datetime, *, again: bool) -> dict[str, Any]:
+    """What an approved proposal writes. Proposed again to the same end, its approval and place are the old ones."""
+    if again and change.approved_at is not None:
+        return {"due_at": change.start_at}
+    return {"approved_at": now, "expires_at": expiry(change, now), "due_at": change.start_at}
+
+
+def _tell_proposed(change: Change, *, again: bool) -> None:
+    if not (again and change.status == Status.AWAITING_APPROVAL):
+        notices.announce(change, change.status)
+        return
+    why = change.transitions.filter(to_status=Status.PROPOSING).order_by("-pk").first()
+    notices.announce(change, "asked_again", comment=why.note if why else "")
 
 
 def _after_proposal(change: Change, draft: Draft, *, cancelled: bool) -> Status:
@@ -134,24 +173,24 @@ def _after_proposal(change: Change, draft: Draft, *, cancelled: bool) -> Status:
 # --- execute ---------------------------------------------------------------------------------------
 
 
-def _execute_in_turn(change: Change, *, by: Principal) -> None:
+def _execute_in_turn(change: Change, *, by: Principal) -> bool:
     """Start an approved change if its time, its votes, its base and its turn all say yes."""
     waiting = claims.waiting_for(change)
     if waiting is not None:
         if waiting.change is not None or waiting.until is not None:
-            _postpone(change)
-        return
+            _postpone(change, waiting)
+        return False
     with transaction.atomic():
         if reopen_if_unmet(
             change, by=by, note=_("A voter no longer holds the role; votes are needed again.")
         ):
-            return
+            return True
     moved = kind_of(change).base_moved(change)
     if moved:
         with transaction.atomic():
             move(change, Status.PROPOSING, by=by, note=moved, due_at=None, **lease_fields(change))
         _propose(change, by=by)
-        return
+        return True
     try:
         with transaction.atomic():
             if not passed(change):
@@ -169,10 +208,11 @@ def _execute_in_turn(change: Change, *, by: Principal) -> None:
                 **lease_fields(change),
             )
             notices.announce(change, "executing")
-    except claims.Busy:
-        _postpone(change)
-        return
+    except claims.Busy as busy:
+        _postpone(change, busy.waiting)
+        return False
     _execute(change, by=by)
+    return True
 
 
 def _execute(change: Change, *, by: Principal) -> None:
@@ -210,7 +250,7 @@ def _verify(work: Work) -> None:
         notices.announce(work.change, status.value)
 
 
-def _verify_again(change: Change, *, by: Principal) -> None:
+def _verify_again(change: Change, *, by: Principal) -> bool:
     """Go on verifying after the first worker died; verify alters nothing, so another may repeat it."""
     with transaction.atomic():
         fields = lease_fields(change)
@@ -223,6 +263,7 @@ def _verify_again(change: Change, *, by: Principal) -> None:
         setattr(change, name, value)
     with _working(change, by) as work:
         _verify(work)
+    return True
 
 
 # --- common ----------------------------------------------------------------------------------------
@@ -256,8 +297,10 @@ def _phase(work: Work, run: Callable[[Work], T], *, settle: bool = False) -> T |
         )
     except (LeaseLost, StaleState):
         raise
-    except Exception as fault:
-        logger.exception("Change %s failed in the portal", work.change.uuid)
+    except Exception as fault:  # noqa: BLE001 - whatever it is ends the change and is logged
+        # The words of an error may quote what it choked on.
+        trace = work.log.redactor.redact(traceback.format_exc())
+        logger.error("Change %s failed in the portal\n%s", work.change.uuid, trace)
         _end(
             work,
             Status.FAILED,
@@ -282,9 +325,9 @@ def _end(work: Work, status: Status, *, settle: bool, note: str, **fields: Any) 
             logger.exception("Change %s: could not read what is there now", work.change.uuid)
     work.say(note)
     work.log.close()
-    note = work.log.redactor.redact(note)
-    if "error_message" in fields:
-        fields["error_message"] = work.log.redactor.redact(fields["error_message"])
+    note = mask_forms(work.log.redactor.redact(note))
+    for name in {"error_message", "error_hint"} & fields.keys():
+        fields[name] = mask_forms(work.log.redactor.redact(fields[name]))
     with transaction.atomic():
         move(
             work.change,

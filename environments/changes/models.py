@@ -93,6 +93,9 @@ class Change(models.Model):
     log_size = models.PositiveBigIntegerField(default=0)
     log_lines = models.PositiveIntegerField(default=0)
 
+    # What a list says of its wait; no column: filled by waiting.mark.
+    queue_note: str = ""
+
     objects = ChangeQuerySet.as_manager()
 
     class Meta:

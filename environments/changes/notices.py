@@ -18,6 +18,7 @@ from portal.notifications.outbox import send
 # event -> (sentence, who hears of it by e-mail)
 EVENTS: Final = {
     "awaiting_approval": ("%(title)s awaits approval", "voters"),
+    "asked_again": ("%(title)s has to be approved again", "both"),
     "approved": ("%(title)s is approved", "requester"),
     "rejected": ("%(title)s was rejected by %(by)s", "requester"),
     "cancelled": ("%(title)s was cancelled", "requester"),

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from environments.changes import claims, comparing, emergency_page
+from environments.changes import comparing, emergency_page, waiting
 from environments.changes.abilities import Ability, abilities, barred_voters
 from environments.changes.gates import GateState, evaluate
 from environments.changes.kinds import kind_of
@@ -83,6 +84,8 @@ def start_note(change: Change) -> str:
     """What follows an approval, in the gate card."""
     if change.status != Status.AWAITING_APPROVAL:
         return ""
+    if change.start == "at" and change.start_at and change.start_at <= timezone.now():
+        return _("Its time has passed: approving starts it at once.")
     return {
         "on_approval": _("Approving starts it at once: the requester chose so."),
         "manual": _("After approval it waits until an operator presses Start."),
@@ -198,7 +201,7 @@ def moving(change: Change) -> dict[str, Any]:
     kind = kind_of(change)
     return {
         "change": change,
-        "waiting": claims.waiting_for(change),
+        "waiting": waiting.told(change),
         "progress_template": kind.progress_template,
         "transitions": list(change.transitions.all()),
         "working": change.status in WORKING,

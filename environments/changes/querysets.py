@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q, QuerySet
 
+from environments.changes.kinds import related
 from environments.changes.lifecycle import FINAL, Status
 
 if TYPE_CHECKING:
@@ -34,6 +35,22 @@ class ChangeQuerySet(QuerySet["Change"]):
             status=Status.VERIFYING, lease_until=None
         )
         return self.filter(idle, due_at__lte=at).order_by("priority", "due_at")
+
+    def startable(self, at: datetime) -> ChangeQuerySet:
+        """Of approved changes those that want to start: at once, pressed, or at a time that has come."""
+        return self.filter(
+            Q(start="on_approval") | Q(start_pressed_at__isnull=False) | Q(start="at", start_at__lte=at)
+        )
+
+    def idle(self, at: datetime) -> ChangeQuerySet:
+        """What a worker could take now, if nothing that it touches is in use."""
+        wants = self.filter(status=Status.APPROVED).startable(at)
+        free = self.filter(Q(status=Status.REQUESTED) | Q(status=Status.VERIFYING, lease_until=None))
+        return (wants | free).exclude(due_at=None)
+
+    def in_queue(self) -> ChangeQuerySet:
+        """With what the queue asks of a change, so that many cost no more queries than one."""
+        return self.select_related("environment__tenant", *related())
 
     def abandoned(self, at: datetime) -> ChangeQuerySet:
         """Worked on by somebody whose lease ran out."""

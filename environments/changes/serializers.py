@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from environments.changes import claims, reviews
+from environments.changes import reviews, waiting
 from environments.changes.abilities import abilities, barred_voters
 from environments.changes.gates import evaluate
 from environments.changes.kinds import kind_of
@@ -37,6 +37,8 @@ class WaitingShape(serializers.Serializer[Change]):
     change = serializers.UUIDField(allow_null=True, help_text="The change in front, if one is.")
     place = serializers.IntegerField(help_text="1 = next; 0 when no queue is meant.")
     until = serializers.DateTimeField(allow_null=True)
+    estimate = serializers.CharField(help_text="How long it may take, in words; says so when it is not known.")
+    estimate_seconds = serializers.IntegerField(allow_null=True, help_text="Null: not known.")
 
 
 class ErrorShape(serializers.Serializer[Change]):
@@ -205,7 +207,7 @@ def _debt(change: Change) -> Plain | None:
 
 def shown(change: Change, user: User) -> Plain:
     """One change whole, with what this person may do."""
-    waiting = claims.waiting_for(change)
+    told = waiting.told(change)
     failed = bool(change.error_message)
     return {
         **row(change),
@@ -229,12 +231,14 @@ def shown(change: Change, user: User) -> Plain:
             for name, ability in abilities(change, user).items()
         },
         "waiting_for": {
-            "text": waiting.text,
-            "change": waiting.change.uuid if waiting.change else None,
-            "place": waiting.place,
-            "until": waiting.until,
+            "text": told.text,
+            "change": told.change.uuid if told.change else None,
+            "place": told.place,
+            "until": told.until,
+            "estimate": told.estimate,
+            "estimate_seconds": told.seconds,
         }
-        if waiting
+        if told
         else None,
         "error": {"kind": change.error_kind, "message": change.error_message, "hint": change.error_hint}
         if failed

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from environments.changes import claims, notices
+from environments.changes.approvals import EXPIRED_NOTE
 from environments.changes.dispatch import dispatch
 from environments.changes.execution import wake_waiting
 from environments.changes.kinds import kind_of
@@ -25,6 +26,7 @@ from portal.core.clock import now
 from portal.core.errors import StaleState
 
 logger = logging.getLogger(__name__)
+SENT_A_ROUND = 20
 
 
 def sweep() -> None:
@@ -36,7 +38,9 @@ def sweep() -> None:
 
 
 def _send_due() -> None:
-    for change in Change.objects.due(timezone.now())[:200]:
+    # A message lets a worker take whatever is fairest, so a few a round are enough; more would only
+    # pile up in the broker while all workers are busy.
+    for change in Change.objects.due(timezone.now())[:SENT_A_ROUND]:
         with transaction.atomic():
             dispatch(change)
 
@@ -87,7 +91,16 @@ def _free_claims_of_the_dead() -> None:
     """Give back what an ended change still holds, once its tool is proven dead."""
     for claim in Claim.objects.active().filter(change__status__in=FINAL).select_related("change"):
         if kind_of(claim.change).still_running(claim.change) is False:
+            _close(claim.change)
             wake_waiting(claims.release(claim.change))
+
+
+def _close(change: Change) -> None:
+    """What follows the end, before anybody else may start. A fault in it must not hold the claim for ever."""
+    try:
+        kind_of(change).after_end(change)
+    except Exception:
+        logger.exception("What change %s left could not be worked out", change.uuid)
 
 
 def _expire() -> None:
@@ -97,8 +110,9 @@ def _expire() -> None:
     for change in stale.for_lists():
         try:
             with transaction.atomic():
-                note = _("Nobody acted on it in time; request it again if it is still wanted.")
-                move(change, Status.EXPIRED, by=SYSTEM, note=note, finished_at=timezone.now())
+                move(
+                    change, Status.EXPIRED, by=SYSTEM, note=str(EXPIRED_NOTE), finished_at=timezone.now()
+                )
                 notices.announce(change, "expired")
         except StaleState:
             logger.info("Change %s was decided just before it expired", change.uuid)

@@ -7,11 +7,11 @@ import socket
 
 from celery import shared_task
 
-from environments.changes import execution
+from environments.changes import turns
 from portal.accounts.principals import worker
 
 
 @shared_task(name="changes.advance", ignore_result=True)  # type: ignore[untyped-decorator]
 def advance(change_uuid: str) -> None:
-    """Take the change one phase on; harmless when it comes twice or too late."""
-    execution.advance(change_uuid, by=worker(f"worker {socket.gethostname()}:{os.getpid()}"))
+    """Take a change one phase on: the fairest, not always this one. Harmless when it comes twice or too late."""
+    turns.work(change_uuid, by=worker(f"worker {socket.gethostname()}:{os.getpid()}"))

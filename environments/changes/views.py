@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from environments.changes import actions, log, page
+from environments.changes import actions, log, page, waiting
 from environments.changes.abilities import abilities
 from environments.changes.forms import ChangeFilter
+from environments.changes.kinds import kind_of
 from environments.changes.models import Change
 from environments.pages import environment_context, find_environment, person_of
 from environments.permissions import refusal
@@ -50,7 +51,8 @@ def live(request: HttpRequest, uuid: UUID) -> HttpResponse:
     change = find_change(request, uuid)
     outdated = request.GET.get("stamp", "") != page.stamp(change)
     context = {**(page.context(request, change) if outdated else page.moving(change)), "outdated": outdated}
-    status = 286 if change.is_final and not outdated else 200
+    over = change.is_final and not outdated and not kind_of(change).unfinished(change)
+    status = 286 if over else 200
     return render(request, "changes/_live.html", context, status=status)
 
 
@@ -151,6 +153,7 @@ def change_list(request: HttpRequest) -> HttpResponse:
     found = form.narrow(Change.objects.visible_to(person_of(request)).for_lists())
     rows = keyset_page(found, ordering=("-created_at",), cursor=request.GET.get("cursor"), size=ON_A_PAGE)
     context = {"page": rows, "filters": form, "filtering": form.is_narrowing, "section": "tenants"}
+    waiting.mark(rows.rows)
     return render(request, "changes/list.html", context)
 
 
@@ -162,4 +165,5 @@ def of_environment(request: HttpRequest, tenant: str, slug: str) -> HttpResponse
     rows = keyset_page(found, ordering=("-created_at",), cursor=request.GET.get("cursor"), size=ON_A_PAGE)
     context = environment_context(request, environment, "changes")
     context |= {"page": rows, "request_denied": refusal(context["roles"], "change.request")}
+    waiting.mark(rows.rows)
     return render(request, "changes/of_environment.html", context)

@@ -7,11 +7,21 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 
-from environments.changes.kinds import ChangeKind, Draft, Verdict
+from environments.changes.kinds import ChangeKind, Draft, Obstacle, Verdict
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change
 from environments.changes.work import Work
-from environments.runs import applying, authors, inventory, planning, proposal_page, state
+from environments.runs import (
+    aftermath,
+    applying,
+    authors,
+    inventory,
+    leftovers,
+    live,
+    planning,
+    proposal_page,
+    state,
+)
 from environments.runs.models import Mode
 from portal.accounts.models import User
 from portal.terraform.effects import EFFECTS
@@ -25,6 +35,7 @@ class TerraformRunKind(ChangeKind):
     name: ClassVar[str] = planning.KIND
     proposal_template: ClassVar[str] = "runs/_proposal.html"
     progress_template: ClassVar[str] = "runs/_progress.html"
+    related: ClassVar[tuple[str, ...]] = ("terraform_run",)
 
     def claims(self, change: Change) -> list[str]:
         if change.terraform_run.mode == Mode.PLAN:
@@ -42,6 +53,7 @@ class TerraformRunKind(ChangeKind):
 
     def verify(self, work: Work) -> Verdict:
         count = inventory.refresh(work.change.environment)
+        live.look_again(work.change.environment)
         proposal = work.change.proposal
         effects = proposal.facts.get("effects", {}) if proposal else {}
         later = [EFFECTS[name] for name in LATER if name in effects]
@@ -49,6 +61,9 @@ class TerraformRunKind(ChangeKind):
             "what": work.change.summary,
             "count": count,
         }
+        if work.change.cancel_requested_at:
+            later = [*later, _("Cancelling came too late: everything had been applied.")]
+        leftovers.note_imported(work.change)
         return Verdict(ok=True, summary=" ".join([summary, *map(_, later)]))
 
     def settle(self, work: Work) -> None:
@@ -69,6 +84,8 @@ class TerraformRunKind(ChangeKind):
             return _("The environment's AWS account has changed; planned again.")
         if proposal.base.get("region") != environment.region:
             return _("The environment's region has changed; planned again.")
+        if proposal.base.get("imports", {}) != leftovers.pending(environment):
+            return _("What is to be imported has changed since this was planned; planned again.")
         if not proposal.artefacts.exists():
             return _("The saved plan is gone; planned again.")
         return None
@@ -77,26 +94,23 @@ class TerraformRunKind(ChangeKind):
         return status == Status.VERIFYING
 
     def still_running(self, change: Change) -> bool | None:
-        return state.tool_alive(change)
+        return False if aftermath.is_silent(change) else state.tool_alive(change)
+
+    def troubled(self) -> frozenset[int]:
+        return leftovers.troubled()
+
+    def obstacle(self, change: Change) -> Obstacle | None:
+        found = leftovers.blocker(change.environment, change.terraform_run.mode, apart_from=change)
+        return Obstacle(found.text, found.change) if found else None
+
+    def after_end(self, change: Change) -> None:
+        aftermath.close_books(change)
+
+    def unfinished(self, change: Change) -> bool:
+        return change.is_final and bool(change.terraform_run.unreckoned)
 
     def after_death(self, change: Change) -> str:
-        newest = change.state_versions.order_by("-number").first()
-        written = (
-            _("Its last state write was version %(n)s at %(at)s UTC.")
-            % {"n": newest.number, "at": f"{newest.created_at:%H:%M:%S}"}
-            if newest
-            else _("It had written no state.")
-        )
-        made = change.progress.filter(action="create", state="done")
-        if newest:
-            made = made.filter(ended_at__gt=newest.created_at)
-        if not made.exists():
-            return written
-        names = "; ".join(f"{row.address} ({row.resource_id})" for row in made[:50])
-        return _("%(written)s Created after it, so perhaps not in the state: %(names)s.") % {
-            "written": written,
-            "names": names,
-        }
+        return f"{aftermath.where(change.terraform_run)} {aftermath.last_write(change)}"
 
     def conflicted(self, change: Change) -> Mapping[int, str]:
         return authors.authors(change)
@@ -105,7 +119,7 @@ class TerraformRunKind(ChangeKind):
         return authors.written_by(changes, user)
 
     def progress(self, change: Change) -> Mapping[str, Any]:
-        return proposal_page.progress(change)
+        return {**proposal_page.progress(change), "aftermath": aftermath.told(change)}
 
     def page(self, change: Change, user: User) -> Mapping[str, Any]:
         return proposal_page.context(change, user)

@@ -165,7 +165,7 @@ def test_a_subject_is_taken_by_one_whoever_looked_first(fake, staging, operator,
         claims.take(second)
     assert busy.value.waiting.change == first
     # Both looked at the same moment and saw nobody: the database lets one of them have it.
-    monkeypatch.setattr(claims, "_holder", lambda change: None)
+    monkeypatch.setattr(claims, "waiting_for", lambda change: None)
     with pytest.raises(claims.Busy):
         claims.take(second)
     assert [claim.change for claim in Claim.objects.active()] == [first]
