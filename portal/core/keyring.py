@@ -182,3 +182,8 @@ def keyring() -> Keyring:
     from django.conf import settings
 
     return _load(settings.GATEHOUSE_KEYRING, Path(settings.GATEHOUSE_KEYRING_FILE))
+
+
+def forget() -> None:
+    """Read the keyring anew at its next use: after a restore has put another in its place."""
+    _load.cache_clear()

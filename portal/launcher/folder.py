@@ -37,6 +37,10 @@ class DataFolder:
         os.ftruncate(self.descriptor, 0)
         os.pwrite(self.descriptor, f"{address} (pid {os.getpid()})\n".encode(), 0)
 
+    def unlock(self) -> None:
+        """Let others have the folder again before this process ends."""
+        os.close(self.descriptor)
+
     def remember(self, children: list[Child]) -> None:
         """Write down what runs, for the case that this launcher is killed."""
         rows = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db import transaction
@@ -77,3 +78,26 @@ def propose(change: Change, rows: list[dict[str, Any]]) -> Proposal:
     change.status, change.proposal = Status.AWAITING_APPROVAL, proposal
     change.save(update_fields=["status", "proposal"])
     return proposal
+
+
+def state_document(*, serial: int, lineage: str = "one", addresses: tuple[str, ...] = ()) -> bytes:
+    """A state as Terraform writes it, with one built-in resource for each name."""
+    return json.dumps(
+        {
+            "version": 4,
+            "terraform_version": "1.11.4",
+            "serial": serial,
+            "lineage": lineage,
+            "outputs": {},
+            "resources": [
+                {
+                    "mode": "managed",
+                    "type": "terraform_data",
+                    "name": name,
+                    "provider": 'provider["terraform.io/builtin/terraform"]',
+                    "instances": [{"schema_version": 0, "attributes": {"id": f"id-{name}"}}],
+                }
+                for name in addresses
+            ],
+        }
+    ).encode()
