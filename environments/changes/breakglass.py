@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,6 +40,7 @@ def break_glass(*, by: Principal, change: Change, digest: str, reason: str, conf
             action="change.break_glass",
             note=_("Without approval: %(reason)s") % {"reason": reason.strip()},
             approved_at=now,
+            expires_at=now + timedelta(hours=settings.APPROVAL_TTL_HOURS),
             break_glass=True,
             break_glass_reason=reason.strip()[:4000],
             break_glass_by=user,

@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from environments.changes import reviews
 from environments.changes.lifecycle import Status
-from environments.changes.models import Change, Start
+from environments.changes.models import Change, Review, Start
 from environments.models import Environment, Hold, Resource
 from environments.registry import (
     ATTENTION,
@@ -64,6 +65,7 @@ class Row:
     pending: int
     resources: int
     hold: Hold | None
+    debt: Review | None
     todo: ToDo | None
 
     @property
@@ -96,6 +98,7 @@ def fleet(environments: QuerySet[Environment]) -> list[Row]:
     counted = Resource.objects.filter(environment_id__in=ids).order_by().values_list("environment_id")
     resources = dict(counted.annotate(n=Count("pk")))
     holds = {hold.environment_id: hold for hold in Hold.objects.active().filter(environment_id__in=ids)}
+    debts = reviews.by_environment(ids)
     found = [
         _row(
             row,
@@ -104,6 +107,7 @@ def fleet(environments: QuerySet[Environment]) -> list[Row]:
             awaited.get(row.pk, []),
             resources.get(row.pk, 0),
             holds.get(row.pk),
+            debts.get(row.pk),
         )
         for row in rows
     ]
@@ -126,9 +130,10 @@ def _row(
     awaited: list[UUID],
     resources: int,
     hold: Hold | None,
+    debt: Review | None,
 ) -> Row:
     states = [chip.state for _column, chip in cells if chip]
-    states += [ATTENTION] if awaited else []
+    states += [ATTENTION] if awaited or debt else []
     states += [change_state(last.status)] if last else []
     known = [state for state in states if state in SEVERITY]
     return Row(
@@ -139,6 +144,7 @@ def _row(
         pending=len(awaited),
         resources=resources,
         hold=hold,
+        debt=debt,
         todo=_to_do(environment, cells, last, awaited),
     )
 
