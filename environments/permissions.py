@@ -38,7 +38,17 @@ VERBS: Final[dict[str, frozenset[str]]] = {
     "policy.update": MANAGE,
     "state.read": MANAGE,
     "state.unlock": MANAGE,
+    "state.lock": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "state.edit": frozenset({Role.OPERATOR, Role.ADMIN}),
+    # Handing out a token with which a terraform command line writes; using one.
+    "state.token": MANAGE,
+    "state.write": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "leftover.settle": frozenset({Role.OPERATOR, Role.ADMIN}),
     "drift.check": OPERATE,
+    "drift.ignore": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "extra.settle": frozenset({Role.OPERATOR, Role.SECURITY, Role.ADMIN}),
+    # Living with a high risk is not the word of whoever made it.
+    "extra.settle_high_risk": frozenset({Role.SECURITY, Role.APPROVER, Role.ADMIN}),
     "audit.view": frozenset({Role.AUDITOR, Role.ADMIN}),
     "account.manage": MANAGE,
     "membership.manage": MANAGE,

@@ -45,7 +45,7 @@ class Obstacle:
     """What people have to settle before a change may go on: why, and the change whose page says how."""
 
     text: str
-    change: Change
+    change: Change | None = None
 
 
 class ToolFailure(Exception):
@@ -168,6 +168,10 @@ def register(kind: ChangeKind) -> None:
 
 def kind_of(change: Change) -> ChangeKind:
     return _KINDS[change.kind]
+
+
+def named(name: str) -> ChangeKind:
+    return _KINDS[name]
 
 
 def names() -> list[str]:

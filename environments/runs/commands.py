@@ -15,18 +15,21 @@ from django.utils.translation import gettext as _
 from environments.changes.kinds import Cancelled, ToolFailure
 from environments.changes.leases import LeaseLost
 from environments.changes.work import Work
+from environments.runs.models import TerraformRun
 from environments.runs.workspace import Workspace
 from portal.aws.credentials_file import refresh
 from portal.core.errors import GatehouseError
 from portal.terraform.adapter import Option
 from portal.terraform.events import DiagnosticEvent, Event, human_line, parse_line
 from portal.terraform.hints import hint_for
-from portal.terraform.process import LOST, start
+from portal.terraform.process import LOST, RunningProcess, start
 from portal.terraform.supervision import Order, supervise
 
 logger = logging.getLogger(__name__)
 # How often, in seconds, the row is asked whether somebody wants it stopped.
 WISH_INTERVAL = 1.0
+# Commands that touch infrastructure; all others only read.
+ALTERING = frozenset({"apply"})
 
 
 @dataclass
@@ -38,6 +41,8 @@ class Listener:
 
     work: Work
     on_events: Callable[[list[Event]], None] = field(default=lambda events: None)
+    # Called before lines are stored: what is secret may be known since a moment ago.
+    before: Callable[[], None] = field(default=lambda: None)
     quiet: bool = False
     errors: list[DiagnosticEvent] = field(default_factory=list)
     plain: list[str] = field(default_factory=list)
@@ -57,6 +62,7 @@ class Listener:
         """Store what waits; raises DatabaseError while the database is away."""
         if not self._waiting:
             return
+        self.before()
         events = [parse_line(line) for line in self._waiting]
         text = "\n".join(filter(None, (human_line(event) for event in events)))
         if text and not self.quiet:
@@ -136,6 +142,10 @@ def run(
 ) -> int:
     """Run `terraform COMMAND` to its end and give its exit code. Raises Cancelled, LeaseLost."""
     began = time.monotonic()
+    ticker = _Ticker(work, made)
+    if ticker() is not None:
+        raise Cancelled(_not_begun(work, command))
+    TerraformRun.objects.filter(change=work.change).update(command=command)
     process = start(
         command,
         *arguments,
@@ -145,8 +155,7 @@ def run(
         options=options,
         binary=made.installation.binary,
     )
-    ticker = _Ticker(work, made)
-    work.set(tool_process=process.identity.as_dict())
+    _introduce(work, process)
     code = supervise(process, on_lines=listener, tick=ticker)
     listener.finish()
     seconds = round(time.monotonic() - began, 2)
@@ -155,12 +164,42 @@ def run(
         raise LeaseLost
     work.set(tool_process={})
     if process.killed:
-        raise Cancelled(_("Killed; what Terraform had not saved yet is not in the state."))
+        raise Cancelled(_killed(command))
     if process.interrupted and ticker.cancelled and code != 0:
-        raise Cancelled(_("Stopped by Terraform during %(command)s.") % {"command": command})
+        raise Cancelled(_stopped(command))
     if code == LOST or code < 0:
         raise ToolFailure(
             _("Terraform was ended from outside (signal %(n)s).") % {"n": -code},
             _("Often the machine had no memory left. Plan again; it starts with a refresh."),
         )
     return code
+
+
+def _introduce(work: Work, process: RunningProcess) -> None:
+    """Write down which process does the work. One that nobody could find again is not let run."""
+    try:
+        work.set(tool_process=process.identity.as_dict())
+    except BaseException:
+        process.interrupt()
+        if process.wait(settings.LEASE_SECONDS) is None:
+            process.kill()
+        process.finish()
+        raise
+
+
+def _not_begun(work: Work, command: str) -> str:
+    if work.lease.lost.is_set():
+        raise LeaseLost
+    return _("Stopped before Terraform's %(command)s; nothing was altered.") % {"command": command}
+
+
+def _stopped(command: str) -> str:
+    if command in ALTERING:
+        return _("Terraform was stopped while applying; it finished what it was at and saved its state.")
+    return _("Terraform was stopped during %(command)s; nothing was altered.") % {"command": command}
+
+
+def _killed(command: str) -> str:
+    if command in ALTERING:
+        return _("Terraform was killed while applying; what it had not saved yet is not in the state.")
+    return _("Terraform was killed during %(command)s; nothing was altered.") % {"command": command}

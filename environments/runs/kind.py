@@ -21,6 +21,7 @@ from environments.runs import (
     planning,
     proposal_page,
     state,
+    state_locks,
 )
 from environments.runs.models import Mode
 from portal.accounts.models import User
@@ -97,11 +98,11 @@ class TerraformRunKind(ChangeKind):
         return False if aftermath.is_silent(change) else state.tool_alive(change)
 
     def troubled(self) -> frozenset[int]:
-        return leftovers.troubled()
+        return leftovers.troubled() | state_locks.locked()
 
     def obstacle(self, change: Change) -> Obstacle | None:
         found = leftovers.blocker(change.environment, change.terraform_run.mode, apart_from=change)
-        return Obstacle(found.text, found.change) if found else None
+        return Obstacle(found.text, found.change) if found else state_locks.obstacle(change)
 
     def after_end(self, change: Change) -> None:
         aftermath.close_books(change)

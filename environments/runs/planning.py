@@ -14,8 +14,9 @@ from environments.changes.kinds import Draft, ToolFailure
 from environments.changes.models import Artefact, Proposal
 from environments.changes.work import Work
 from environments.models import Definition
-from environments.runs import credentials, state, titles
+from environments.runs import credentials, imports, known_secrets, state, titles
 from environments.runs.commands import Listener, run
+from environments.runs.imports import Imports
 from environments.runs.models import Mode, ResourceChange, TerraformRun
 from environments.runs.workspace import ARCHIVE, PLAN_FILE, Workspace, pack, unpack_definition, workspace
 from portal.core.canonical import digest
@@ -41,6 +42,7 @@ def propose(work: Work) -> Draft:
         for _attempt in range(ATTEMPTS):
             with workspace(work.change, definition, credential, name=f"plan-{work.fence}") as made:
                 work.log.redactor.add(made.secrets)
+                work.log.redactor.add(known_secrets.of_version(state.current(definition.environment)))
                 before = state.position(definition.environment)
                 draft = _plan(work, made, record, before)
                 if draft is not None:
@@ -57,6 +59,28 @@ def _plan(work: Work, made: Workspace, record: TerraformRun, before: dict[str, A
     definition = record.definition
     unpack_definition(made, definition)
     initialise(work, made, definition)
+    asked = imports.asked_of(record, by=work.change)
+    plan = _made_plan(work, made, record)
+    if asked.marked:
+        asked = asked.narrowed(plan)
+        if asked.wanted:
+            work.say(asked.sentence())
+            imports.write_blocks(made.root, asked.wanted)
+            plan = _made_plan(work, made, record)
+            imports.insist(asked.wanted, plan)
+    if state.position(definition.environment) != before:
+        return None
+    if plan is not None and record.mode == Mode.DESTROY:
+        refuse_protected(plan)
+    record.terraform_version = made.installation.version
+    record.save(update_fields=["terraform_version", "timings"])
+    if plan is None or plan.is_empty:
+        return _nothing_to_do(record, before, asked)
+    return _draft(record, made, plan, before, asked)
+
+
+def _made_plan(work: Work, made: Workspace, record: TerraformRun) -> Plan | None:
+    """Run the plan into the work folder; None when it alters nothing."""
     listener = Listener(work)
     options = plan_options(
         PLAN_FILE,
@@ -69,16 +93,7 @@ def _plan(work: Work, made: Workspace, record: TerraformRun, before: dict[str, A
     code = run(work, made, "plan", options=options, listener=listener)
     if code not in (0, 2):
         raise listener.failure(_("The plan failed."))
-    if state.position(definition.environment) != before:
-        return None
-    plan = _show(work, made) if code == 2 else None
-    if plan is not None and record.mode == Mode.DESTROY:
-        refuse_protected(plan)
-    record.terraform_version = made.installation.version
-    record.save(update_fields=["terraform_version", "timings"])
-    if plan is None or plan.is_empty:
-        return _nothing_to_do(record, before)
-    return _draft(record, made, plan, before)
+    return _show(work, made) if code == 2 else None
 
 
 def initialise(work: Work, made: Workspace, definition: Definition) -> None:
@@ -105,7 +120,8 @@ def _show(work: Work, made: Workspace) -> Plan:
     code = run(work, made, "show", PLAN_FILE, options=show_options(), listener=listener, log_name="plan.json")
     if code != 0:
         raise listener.failure(_("The saved plan could not be read."))
-    plan = read_plan(made.folder / "plan.json")
+    plan = read_plan(made.folder / "plan.json", known=made.secrets)
+    made.secrets += plan.secrets
     work.log.redactor.add(plan.secrets)
     return plan
 
@@ -159,7 +175,9 @@ def _hmac(data: bytes) -> str:
     return keyring().fingerprint(data, context="proposal")
 
 
-def base_of(record: TerraformRun, position: Mapping[str, Any], plan_sha256: str) -> dict[str, Any]:
+def base_of(
+    record: TerraformRun, position: Mapping[str, Any], plan_sha256: str, marked: Mapping[str, str]
+) -> dict[str, Any]:
     """What must still hold when this proposal is executed."""
     environment = record.definition.environment
     return {
@@ -170,27 +188,30 @@ def base_of(record: TerraformRun, position: Mapping[str, Any], plan_sha256: str)
         "region": environment.region,
         "definition": record.definition.number,
         "snapshot": record.definition.snapshot,
+        "imports": dict(marked),
     }
 
 
-def _nothing_to_do(record: TerraformRun, before: dict[str, Any]) -> Draft:
+def _nothing_to_do(record: TerraformRun, before: dict[str, Any], asked: Imports) -> Draft:
     context = _context(record)
     return Draft(
         digest=digest({"kind": KIND, "empty": True, "definition": context.definition_digest, **before}),
-        facts={"kind": KIND, "mode": record.mode, "counts": {}},
-        base=base_of(record, before, ""),
+        facts={"kind": KIND, "mode": record.mode, "counts": {}, **asked.as_facts()},
+        base=base_of(record, before, "", asked.marked),
         summary=_("No changes: what is there matches the definition."),
         empty=True,
         plan_only=record.mode == Mode.PLAN,
     )
 
 
-def _draft(record: TerraformRun, made: Workspace, plan: Plan, before: dict[str, Any]) -> Draft:
+def _draft(
+    record: TerraformRun, made: Workspace, plan: Plan, before: dict[str, Any], imported: Imports
+) -> Draft:
     facts = plan_facts(plan)
     plan_sha256 = hashlib.sha256(made.plan_file.read_bytes()).hexdigest()
     archive = pack(made) if record.mode != Mode.PLAN else b""
     counts: dict[str, int] = {name: number for name, number in plan.counts.items() if name != "no-op"}
-    asked = as_facts(record, facts, counts, plan)
+    asked = {**as_facts(record, facts, counts, plan), **imported.as_facts()}
 
     def keep(proposal: Proposal) -> None:
         if archive:
@@ -202,8 +223,8 @@ def _draft(record: TerraformRun, made: Workspace, plan: Plan, before: dict[str, 
     return Draft(
         digest=proposal_digest(plan, _context(record), hmac=_hmac),
         facts=asked,
-        base=base_of(record, before, plan_sha256),
-        summary=titles.counts_text(counts, outputs=len(plan.outputs)),
+        base=base_of(record, before, plan_sha256, imported.marked),
+        summary=titles.counts_text({**counts, **imported.count()}, outputs=len(plan.outputs)),
         plan_only=record.mode == Mode.PLAN,
         title=titles.title(record, plan),
         keep=keep,
@@ -253,7 +274,7 @@ def _store_rows(proposal: Proposal, plan: Plan) -> None:
             type=change.type,
             name=change.name,
             action=change.action,
-            reason=change.reason,
+            reason=change.reason or (imports.REASON if change.import_id else ""),
             effects=list(change.effects),
             replace_paths=list(change.replace_paths),
             detail=[

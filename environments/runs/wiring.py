@@ -6,11 +6,15 @@ from __future__ import annotations
 def register() -> None:
     from environments.changes.kinds import register as register_kind
     from environments.registry import Card, Tab, registry
-    from environments.runs import actions, cards, columns, drift, housekeeping
+    from environments.runs import actions, aftermath, cards, columns, folders, housekeeping, state_upkeep
+    from environments.runs.extra_removal import ExtraRemovalKind
     from environments.runs.kind import TerraformRunKind
-    from portal.scheduler.registry import periodic
+    from environments.runs.state_edits import StateEditKind
+    from portal.scheduler.registry import on_each_worker, periodic
 
     register_kind(TerraformRunKind())
+    register_kind(StateEditKind())
+    register_kind(ExtraRemovalKind())
     registry.plan = actions.plan_definition
     registry.columns.append(columns.TERRAFORM)
     registry.cards.append(Card("drift", 20, "runs/_drift_card.html", cards.drift_card))
@@ -24,5 +28,9 @@ def register() -> None:
     periodic("runs.drift", 20)(housekeeping.send_drift_checks)
     periodic("runs.live", 20)(housekeeping.send_live_checks)
     periodic("runs.locks", 5)(housekeeping.release_dead_locks)
+    periodic("runs.leftovers", 5)(aftermath.close_all)
     periodic("runs.credentials", 15)(housekeeping.revoke_left_credentials)
-    periodic("runs.folders", 3600)(drift.sweep_folders)
+    periodic("runs.inventories", 10)(state_upkeep.send_due_inventories)
+    periodic("runs.state_edits", 60)(state_upkeep.drop_left_contents)
+    periodic("runs.folders", 60)(folders.sweep)
+    on_each_worker("runs.folders", 60)(folders.sweep)

@@ -1,0 +1,162 @@
+"""After an apply that ended early: when its Terraform can write no more, work out what it left; tell what happened."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from environments.changes.lifecycle import FINAL, Status
+from environments.changes.models import Change
+from environments.runs import leftovers, progress, salvage, state
+from environments.runs.models import Leftover, RunCredential, StateLock, StateVersion, TerraformRun
+from portal.accounts.principals import SYSTEM, Principal
+from portal.audit.models import AuditEvent
+from portal.core.templatetags.times import absolute
+
+logger = logging.getLogger(__name__)
+# What became of the dead worker's share of the log.
+SALVAGED, CUT = "salvaged", "cut"
+
+
+def is_silent(change: Change) -> bool:
+    """Whether the change's Terraform can write no more: it is proven dead, or shut out from here.
+
+    From another machine its death cannot be proven; but without lock and credential it neither alters nor saves.
+    """
+    alive = state.tool_alive(change)
+    if alive is not None:
+        return not alive
+    locked = StateLock.objects.filter(change=change).exists()
+    return not locked and not RunCredential.objects.filter(change=change, revoked_at=None).exists()
+
+
+def close_books(change: Change, *, by: Principal = SYSTEM) -> bool:
+    """Salvage what the dead worker left on disk and work out the leftovers, once its Terraform is silent.
+
+    False: not yet. Harmless when it comes twice.
+    """
+    run = TerraformRun.objects.filter(change=change).first()
+    if run is None or not run.unreckoned or change.status not in FINAL:
+        return True
+    if not is_silent(change):
+        return False
+    found = salvage.salvage(change, by=by)
+    told = {**progress.counts(change), "log": SALVAGED if found else CUT}
+    TerraformRun.objects.filter(pk=run.pk).update(progress=told)
+    leftovers.reckon(change, by=by)
+    leftovers.note_imported(change)
+    return True
+
+
+def close_all() -> None:
+    """The scheduler's share: books that nobody closed, because a worker died over them."""
+    open_runs = TerraformRun.objects.filter(unreckoned=True, change__status__in=FINAL)
+    for run in open_runs.select_related("change__environment__tenant", "change__proposal"):
+        try:
+            close_books(run.change)
+        except Exception:
+            # One that cannot be read must not keep the others waiting; it stays open and is shown so.
+            logger.exception("What change %s left could not be worked out", run.change.uuid)
+
+
+# --- telling ---------------------------------------------------------------------------------------
+
+
+def told(change: Change) -> Mapping[str, Any]:
+    """What the page says about an early end; empty for a change that told its whole story."""
+    run = change.terraform_run
+    if not change.is_final or not change.started_at:
+        return {}
+    rows = list(change.leftovers.all())
+    if change.status != Status.INTERRUPTED and not run.unreckoned and not rows:
+        return {}
+    waiting = [row for row in rows if row.state == Leftover.State.OPEN]
+    return {
+        "where": where(run),
+        "lock": lock_story(change),
+        "written": last_write(change),
+        "working_out": run.unreckoned,
+        "cut": run.progress.get("log") == CUT,
+        "rows": rows,
+        "waiting": waiting,
+        "importable": [row for row in waiting if row.resource_id],
+        "importing": [row for row in rows if row.state == Leftover.State.IMPORTING],
+    }
+
+
+def where(run: TerraformRun) -> str:
+    """The phase in which it ended."""
+    if run.command == "apply":
+        return _("Terraform was applying. %(counts)s") % {"counts": progress.sentence(run.change)}
+    if run.command == "init":
+        return _("Terraform was being prepared (init); nothing was applied.")
+    return _("Terraform had not begun to apply; nothing was altered.")
+
+
+def last_write(change: Change) -> str:
+    """The last state write: this run's, or the one before it."""
+    own = StateVersion.objects.light().filter(change=change).newest()
+    if own is not None:
+        return _("Its last state write was version %(n)s, serial %(serial)s, at %(at)s.") % _version(own)
+    newest = StateVersion.objects.light().filter(environment=change.environment).newest()
+    if newest is None:
+        return _("It had written no state, and there is none from before.")
+    return _(
+        "It had written no state. The newest is version %(n)s, serial %(serial)s, of %(at)s by %(who)s."
+    ) % _version(newest)
+
+
+def _version(version: StateVersion) -> dict[str, Any]:
+    return {
+        "n": version.number,
+        "serial": version.serial,
+        "at": exact(version.created_at),
+        "who": version.written_by,
+    }
+
+
+def exact(at: datetime) -> str:
+    return absolute(at, seconds=True)
+
+
+def lock_story(change: Change) -> str:
+    """Who held the state's lock since when, and how it was given back: from the row and the audit log."""
+    held = StateLock.objects.filter(change=change).first()
+    if held is not None:
+        alive = {
+            True: _("Its Terraform still runs."),
+            False: _("Its Terraform is dead; the lock is released in a moment."),
+            None: _("Whether its Terraform still runs cannot be told from here."),
+        }[state.tool_alive(change)]
+        since = {"who": held.holder, "at": exact(held.created_at), "alive": alive}
+        return _("“%(who)s” holds the lock since %(at)s. %(alive)s") % since
+    events = AuditEvent.objects.filter(
+        chain=change.environment.tenant.slug, environment=change.environment.slug, outcome="done"
+    ).order_by("id")
+    taken = events.filter(action="state.lock", actor_name=f"run {change.uuid}").last()
+    if taken is None:
+        return _("It had not taken the state's lock.")
+    since = {"who": change.title, "at": exact(taken.at)}
+    lock_id = (taken.after or {}).get("lock")
+    given = [
+        event
+        for event in events.filter(action__in=["state.unlock", "state.force_unlock"], id__gt=taken.pk)[:20]
+        if (event.after or {}).get("lock") == lock_id
+    ]
+    return _("“%(who)s” held the lock since %(at)s. %(end)s") % {**since, "end": _given_back(given)}
+
+
+def _given_back(events: list[AuditEvent]) -> str:
+    if not events:
+        return _("How it was given back is not recorded.")
+    event = events[0]
+    facts = {"at": exact(event.at), "who": event.actor_name, "why": (event.after or {}).get("reason", "")}
+    if event.action == "state.force_unlock":
+        return _("%(who)s released it at %(at)s: %(why)s") % facts
+    if (event.after or {}).get("proof"):
+        return _("The portal released it at %(at)s, on proof that its process is dead.") % facts
+    return _("Terraform gave it back itself at %(at)s.") % facts
