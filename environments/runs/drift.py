@@ -7,7 +7,6 @@ a refresh-only plan calls a freshly applied stack drifted.
 from __future__ import annotations
 
 import logging
-import shutil
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -131,15 +130,3 @@ def _store(row: DriftCheck, **fields: object) -> None:
 def open_change(environment: Environment) -> Change | None:
     """The change that is under way, for the page: a look now would see half of it."""
     return Change.objects.filter(environment=environment, status=Status.EXECUTING).first()
-
-
-def sweep_folders() -> None:
-    """Delete work folders of phases that died: nobody comes back to them."""
-    root = settings.WORK_DIR
-    if not root.exists():
-        return
-    oldest = timezone.now() - timedelta(days=1)
-    for folder in root.iterdir():
-        stale = datetime.fromtimestamp(folder.stat().st_mtime, tz=oldest.tzinfo) < oldest
-        if folder.is_dir() and stale and folder.name != "terraform":
-            shutil.rmtree(folder, ignore_errors=True)

@@ -15,7 +15,7 @@ from environments.changes.models import Change
 from environments.models import Environment
 from environments.runs import state
 from environments.runs.models import ResourceProgress, StateVersion
-from environments.runs.workspace import secrets_of
+from environments.runs.workspace import ARCHIVE, head_of, secrets_of
 from portal.core.redaction import Redactor
 from portal.terraform.errors import StateUnreadable
 from portal.terraform.state import read_state
@@ -45,9 +45,12 @@ def of_environment(environment: Environment) -> list[str]:
 
 
 def redactor_for(change: Change) -> Redactor:
-    """Knows the run's definition and the newest state."""
+    """Knows the run's definition, its approved plan and the newest state."""
     redactor = Redactor(secrets_of(change.terraform_run.definition))
     redactor.add(of_version(state.current(change.environment)))
+    archive = change.proposal.artefacts.filter(name=ARCHIVE).first() if change.proposal else None
+    if archive is not None:
+        redactor.add(head_of(archive).get("secrets", ()))
     return redactor
 
 

@@ -23,6 +23,7 @@ from environments.blueprints.models import BlueprintSnapshot
 from environments.changes.kinds import ToolFailure
 from environments.changes.models import Artefact, Change
 from environments.models import Definition, Environment
+from environments.runs import folders
 from environments.runs.credentials import IssuedCredential
 from portal.aws.credentials_file import RunCredentials, write_credentials
 from portal.aws.sessions import verify_identity
@@ -92,6 +93,7 @@ def workspace(
     folder = settings.WORK_DIR / f"{change.uuid}-{name}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
+    folders.claim(folder)
     try:
         installation = installed()
         env = base_env(cli_config=installation.cli_config, home=folder / "home")
@@ -151,12 +153,18 @@ def _without_providers(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
     return member
 
 
+def head_of(artefact: Artefact) -> dict[str, Any]:
+    """What `pack` noted beside the folder: {"root", "secrets"}."""
+    found: dict[str, Any] = json.loads(artefact.content.partition(b"\n")[0])
+    return found
+
+
 def restore(made: Workspace, artefact: Artefact) -> None:
     """Lay out again what `pack` kept, on this worker."""
-    head, _newline, body = artefact.content.partition(b"\n")
+    body = artefact.content.partition(b"\n")[2]
     with tarfile.open(fileobj=io.BytesIO(body)) as archive:
         archive.extractall(made.folder, filter="tar")
-    kept = json.loads(head)
+    kept = head_of(artefact)
     made.root = made.folder / kept["root"]
     # What the plan knew to be secret, so that the apply's log does not tell it.
     made.secrets += kept.get("secrets", ())

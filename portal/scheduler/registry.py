@@ -40,6 +40,27 @@ def periodic(name: str, seconds: float) -> Callable[[Function], Function]:
     return register
 
 
+_on_each_worker: dict[str, Periodic] = {}
+
+
+def on_each_worker(name: str, seconds: float) -> Callable[[Function], Function]:
+    """Register a function that every worker process runs by itself, from its start on: what concerns its machine.
+
+    It must be quick and harmless when run twice at once.
+    """
+
+    def register(function: Function) -> Function:
+        _on_each_worker[name] = Periodic(name, seconds, function)
+        return function
+
+    return register
+
+
+def registered_on_each_worker() -> dict[str, Periodic]:
+    """All functions of `on_each_worker` by name."""
+    return dict(_on_each_worker)
+
+
 def registered() -> dict[str, Periodic]:
     """All periodic functions by name."""
     return dict(_registered)

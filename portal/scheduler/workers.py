@@ -8,6 +8,7 @@ from django.db import DatabaseError, connections
 
 from portal.scheduler import heartbeats
 from portal.scheduler.models import Heartbeat
+from portal.scheduler.registry import registered_on_each_worker
 from portal.terraform.errors import TerraformMissing
 from portal.terraform.installation import find_terraform
 
@@ -26,6 +27,7 @@ class WorkerPulse:
         self.queues = queues
         self._terraform_version = ""
         self._looked_at = float("-inf")
+        self._ran_at: dict[str, float] = {}
 
     def beat(self) -> None:
         """Say that this worker lives. A database that does not answer is logged and tried again next time."""
@@ -35,9 +37,21 @@ class WorkerPulse:
             )
         except DatabaseError:
             logger.exception("The worker could not write its heartbeat.")
+        try:
+            self.run_due()
         finally:
             # The pool forks from this process: it must not carry an open connection.
             connections.close_all()
+
+    def run_due(self) -> None:
+        """Run what every worker does for its own machine (registry.on_each_worker)."""
+        for name, work in registered_on_each_worker().items():
+            if time.monotonic() - self._ran_at.get(name, float("-inf")) >= work.seconds:
+                self._ran_at[name] = time.monotonic()
+                try:
+                    work.function()
+                except Exception:
+                    logger.exception("%s failed on this worker.", name)
 
     def end(self) -> None:
         """The worker stops: take its row away."""

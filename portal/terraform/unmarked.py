@@ -79,7 +79,10 @@ def with_guesses(value: Any, marks: Any = None) -> Any:
     if isinstance(value, list):
         parts = [with_guesses(part, child(marks, index)) for index, part in enumerate(value)]
         return parts if any(map(any_mark, parts)) else marks
-    return True if isinstance(value, str) and tells_itself(value) else marks
+    # A text that is JSON is opened where it is masked, so that what is harmless in it stays readable.
+    if isinstance(value, str) and tells_itself(value) and embedded(value) is None:
+        return True
+    return marks
 
 
 def _object(value: dict[str, Any], marks: Any) -> Any:

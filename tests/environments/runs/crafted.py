@@ -74,7 +74,7 @@ def propose(change: Change, rows: list[dict[str, Any]]) -> Proposal:
         )
         for position, one in enumerate(rows)
     )
-    Artefact.objects.create(change=change, proposal=proposal, name="plan-folder", sha256="0", content=b"x")
+    Artefact.objects.create(change=change, proposal=proposal, name="plan-folder", sha256="0", content=b"{}\n")
     change.status, change.proposal = Status.AWAITING_APPROVAL, proposal
     change.save(update_fields=["status", "proposal"])
     return proposal

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import timedelta
 from typing import Any
 
@@ -183,15 +182,3 @@ def test_very_much_drift_is_counted_whole_and_kept_in_part(applied, looks):
     drift.check(applied.pk)
     check = DriftCheck.objects.get()
     assert (check.count, len(check.rows)) == (500, drift.KEPT_ROWS)
-
-
-def test_left_folders_go_and_fresh_ones_stay(settings, tmp_path):
-    root = settings.WORK_DIR = tmp_path / "work"
-    for name in ("old", "fresh", "terraform"):
-        (root / name).mkdir(parents=True, exist_ok=True)
-    long_ago = (timezone.now() - timedelta(days=2)).timestamp()
-    for name in ("old", "terraform"):
-        os.utime(root / name, (long_ago, long_ago))
-    drift.sweep_folders()
-    assert {path.name for path in root.iterdir()} >= {"fresh", "terraform"}
-    assert not (root / "old").exists()
