@@ -107,6 +107,10 @@ def can_cancel(change: Change, user: User, roles: frozenset[str]) -> Ability:
     reason = refusal(roles, "change.cancel")
     if reason and change.requested_by_id != user.pk:
         return _no(reason)
+    if change.status == Status.VERIFYING:
+        return _wrong_moment(
+            _("Everything has been applied; only the outcome is being read. There is nothing left to stop.")
+        )
     if change.status not in CANCELLABLE:
         return _not_now(change)
     if change.cancel_requested_at:
@@ -118,8 +122,12 @@ def can_kill(change: Change, user: User, roles: frozenset[str]) -> Ability:
     reason = refusal(roles, "change.kill")
     if reason:
         return _no(reason)
-    if change.status not in {Status.PROPOSING, Status.EXECUTING} or change.kill_requested_at:
+    if change.status == Status.VERIFYING:
+        return _wrong_moment(_("Everything has been applied; there is no Terraform left to kill."))
+    if change.status not in {Status.PROPOSING, Status.EXECUTING}:
         return _not_now(change)
+    if change.kill_requested_at:
+        return _wrong_moment(_("Killing is already under way."))
     if change.cancel_requested_at is None:
         return _wrong_moment(_("Cancel it first: Terraform then saves its state."))
     free = change.cancel_requested_at + timedelta(seconds=settings.KILL_COOL_OFF_SECONDS)

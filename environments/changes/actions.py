@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from environments.acts import acting
 from environments.changes import notices
@@ -36,6 +37,12 @@ from portal.accounts.models import User
 from portal.accounts.principals import Principal
 from portal.core.errors import Conflict, InvalidInput, NotAllowed, StaleState
 
+# What had not been done yet when a change is cancelled while nobody works on it.
+UNTOUCHED = {
+    Status.REQUESTED: gettext_lazy("Cancelled before anything was proposed; nothing was altered."),
+    Status.AWAITING_APPROVAL: gettext_lazy("Cancelled before it was approved; nothing was altered."),
+    Status.APPROVED: gettext_lazy("Cancelled before it started; nothing was altered."),
+}
 Asking = Callable[[Change, User, frozenset[str]], Ability]
 
 
@@ -252,7 +259,7 @@ def cancel(*, by: Principal, change: Change, reason: str = "") -> Change:
                 Status.CANCELLED,
                 by=by,
                 action="change.cancel",
-                note=reason,
+                note=" ".join(filter(None, [reason.strip(), str(UNTOUCHED[Status(change.status)])])),
                 finished_at=timezone.now(),
             )
             notices.announce(change, "cancelled", by=by.name, comment=reason)

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from environments.changes import claims, notices, reviews
 from environments.changes.actions import reopen_if_unmet
@@ -33,9 +34,11 @@ from environments.changes.work import Work
 from portal.accounts.principals import Principal
 from portal.core.errors import StaleState
 from portal.core.redaction import Redactor, mask_forms
+from portal.core.wellformed import kept
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+CANCELLED_UNUSED = gettext_lazy("Cancelled just as its proposal was ready; nothing was altered.")
 
 
 def advance(change_uuid: str, *, by: Principal) -> bool:
@@ -139,7 +142,8 @@ def _store_proposal(work: Work, draft: Draft) -> None:
             fields |= {"start_pressed_at": None, **MENDED}
         if status == Status.AWAITING_APPROVAL:
             fields |= {"approved_at": None, "expires_at": expiry(change, now)}
-        move(change, status, by=work.by, held=work.fence, note=draft.summary, **fields)
+        note = CANCELLED_UNUSED if status == Status.CANCELLED else draft.summary
+        move(change, status, by=work.by, held=work.fence, note=str(note), **fields)
         _tell_proposed(change, again=last is not None)
         if status == Status.APPROVED and starts_now(change, now):
             dispatch(change)
@@ -325,9 +329,10 @@ def _end(work: Work, status: Status, *, settle: bool, note: str, **fields: Any) 
             logger.exception("Change %s: could not read what is there now", work.change.uuid)
     work.say(note)
     work.log.close()
-    note = mask_forms(work.log.redactor.redact(note))
+    # A tool's words may hold what no database keeps; the change must end all the same.
+    note = kept(mask_forms(work.log.redactor.redact(note)))
     for name in {"error_message", "error_hint"} & fields.keys():
-        fields[name] = mask_forms(work.log.redactor.redact(fields[name]))
+        fields[name] = kept(mask_forms(work.log.redactor.redact(fields[name])))
     with transaction.atomic():
         move(
             work.change,

@@ -149,7 +149,9 @@ def test_cancel_ends_what_waits(awaiting, operator, sign_in):
     client = sign_in(operator)
     assert press(client, awaiting, "cancel", comment="a mistake").status_code == 302
     assert fresh(awaiting).status == Status.CANCELLED
-    assert told(awaiting, "change.cancel").get().detail == "a mistake"
+    assert told(awaiting, "change.cancel").get().detail == (
+        "a mistake Cancelled before it was approved; nothing was altered."
+    )
     assert press(client, awaiting, "cancel").status_code == 409
 
 
