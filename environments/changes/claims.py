@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from environments.changes.kinds import kind_of
 from environments.changes.line import Line, Waiting
 from environments.changes.models import Change, Claim
-from environments.models import Hold
+from environments.models import Environment, Hold
 
 
 class Busy(Exception):
@@ -37,6 +37,8 @@ def waiting_for(change: Change) -> Waiting | None:
 
 def take(change: Change) -> None:
     """Claim everything the change touches, all or nothing, inside the caller's transaction. Raises Busy."""
+    # A person who locks what it touches holds this row too: one of the two sees the other.
+    Environment.objects.select_for_update(no_key=True).filter(pk=change.environment_id).first()
     waiting = waiting_for(change)
     if waiting:
         raise Busy(waiting)

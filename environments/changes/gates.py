@@ -20,7 +20,7 @@ from portal.core.errors import InvalidInput
 
 TRIGGERS: Final = ("always", "destroys", "touches_iam", "touches_network")
 VOTING_ROLES: Final = (Role.APPROVER, Role.SECURITY, Role.FINANCE, Role.OPERATOR)
-MODES: Final = ("apply", "destroy", "plan")
+MODES: Final = ("apply", "destroy", "plan", "state_rollback", "state_import")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from django.utils import timezone
 from environments.models import Environment, Resource
 from environments.runs import known_secrets, state
 from environments.runs.models import Output
-from portal.terraform.state import State, read_state
+from portal.terraform.state import State, StateResource, read_state
 
 
 def refresh(environment: Environment) -> int:
@@ -42,8 +42,7 @@ def _resources(environment: Environment, document: State) -> int:
             first_seen_at=now,
             seen_at=now,
         )
-        for one in document.resources
-        if one.mode == "managed"
+        for one in _current(document)
     ]
     Resource.objects.bulk_create(
         rows,
@@ -54,6 +53,16 @@ def _resources(environment: Environment, document: State) -> int:
     )
     Resource.objects.filter(environment=environment, seen_at__lt=now).delete()
     return len(rows)
+
+
+def _current(document: State) -> Iterable[StateResource]:
+    """One instance an address: beside an object that a replacement left behind, the one that replaced it."""
+    found: dict[str, StateResource] = {}
+    for one in document.managed:
+        address = one.address[:500]
+        if address not in found or found[address].deposed:
+            found[address] = one
+    return found.values()
 
 
 def _outputs(environment: Environment, document: State) -> None:
@@ -68,5 +77,11 @@ def _outputs(environment: Environment, document: State) -> None:
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON can hold it."""
-    return json.loads(json.dumps(value, default=str))
+    """The value as a database's JSON can hold it: PostgreSQL's takes neither NUL nor half a character."""
+    if isinstance(value, dict):
+        return {plain(str(key)): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return str(value).replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

@@ -142,7 +142,7 @@ class StateVersion(models.Model):
     change = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="state_versions")
     written_by = models.CharField(max_length=150)
     # Written past the portal's own runs: the inventory has yet to be read from it.
-    inventory_due = models.BooleanField(default=False)
+    inventory_due_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = StateVersionQuerySet.as_manager()

@@ -153,7 +153,7 @@ def write(
             content=body,
             change=writer.change,
             written_by=writer.name[:150],
-            inventory_due=writer.change is None,
+            inventory_due_at=timezone.now() if writer.change is None else None,
         )
         record(environment, by, "state.write", version=version.number, serial=version.serial)
     return version

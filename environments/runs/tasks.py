@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from environments.runs import drift, live
+from environments.runs import drift, live, state_upkeep
 
 
 @shared_task(name="runs.check_drift", ignore_result=True)  # type: ignore[untyped-decorator]
@@ -17,3 +17,9 @@ def check_drift(environment_id: int) -> None:
 def check_live(environment_id: int) -> None:
     """Look at what stands in one environment's AWS beside its state, if nobody does already."""
     live.check(environment_id)
+
+
+@shared_task(name="runs.refresh_inventory", ignore_result=True)  # type: ignore[untyped-decorator]
+def refresh_inventory(environment_id: int) -> None:
+    """Read the inventory from a state that a command line wrote."""
+    state_upkeep.refresh_inventory(environment_id)

@@ -50,8 +50,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='stateversion',
-            name='inventory_due',
-            field=models.BooleanField(default=False),
+            name='inventory_due_at',
+            field=models.DateTimeField(null=True),
         ),
         migrations.CreateModel(
             name='DriftIgnore',
@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address', models.CharField(max_length=500)),
                 ('path', models.CharField(blank=True, max_length=500)),
+                ('action', models.CharField(max_length=20)),
                 ('reason', models.TextField()),
                 ('until', models.DateTimeField()),
                 ('by', models.CharField(max_length=150)),
