@@ -10,6 +10,7 @@ from django.db import transaction
 from environments.changes.models import Change, LogChunk
 from portal.core.cas import compare_and_set
 from portal.core.redaction import Redactor, mask_forms
+from portal.core.wellformed import kept
 
 PAGE_BYTES = 256 * 1024
 
@@ -24,7 +25,8 @@ class LogWriter:
 
     def write(self, text: str) -> None:
         """Redact and store; `text` is whole lines. What a secret might go on in is held back to the next write."""
-        self._store(self.redactor.feed(text if text.endswith("\n") else text + "\n"))
+        text = kept(text if text.endswith("\n") else text + "\n")
+        self._store(self.redactor.feed(text))
 
     def close(self) -> None:
         self._store(self.redactor.flush())

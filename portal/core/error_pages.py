@@ -66,6 +66,12 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return _answer(request, 400, _("Bad request"), _("The portal could not make sense of this request."))
 
 
+def malformed(request: HttpRequest, field: str, why: str) -> HttpResponse:
+    """Something in the request cannot be kept; names the field where there is one."""
+    named = _("The field “%(field)s” was not accepted. %(why)s") % {"field": field[:80], "why": why}
+    return _answer(request, 400, _("Bad request"), named if field else why)
+
+
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _answer(request, 403, _("Not allowed"), str(exception or "") or _("You may not open or do this."))
 

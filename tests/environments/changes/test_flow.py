@@ -157,3 +157,13 @@ def test_a_reject_needs_its_reason_and_ends_it(fake, production, operator, appro
 def test_nothing_leaves_a_final_status():
     assert not set(MOVES) & FINAL
     assert {target for targets in MOVES.values() for target in targets} | {Status.REQUESTED} == set(Status)
+
+
+def test_a_tools_words_that_no_database_keeps_still_end_the_change(fake, staging, operator):
+    def say_no(work):
+        raise ToolFailure("The provider said \x00 and \ud800.")
+
+    fake.on_propose = say_no
+    change = step(ask_for(staging, operator))
+    assert (change.status, change.error_kind) == ("failed", "tool")
+    assert change.error_message == "The provider said \ufffd and \ufffd."
