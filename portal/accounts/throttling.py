@@ -25,14 +25,19 @@ WINDOW: Final = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `failures` within WINDOW, counted from the first one."""
+    """At most `failures` within WINDOW.
+
+    Counted from the first one, so that up to twice as many fit around a window's end; `since_last`: from the
+    last one, so that no stretch of WINDOW ever holds more.
+    """
 
     kind: str
     failures: int
+    since_last: bool = False
 
 
 # Sign-in: for one name from one address, and for all names from one address (somebody trying a list).
-SIGN_IN: Final = Limit("sign_in", 5)
+SIGN_IN: Final = Limit("sign_in", 5, since_last=True)
 SIGN_IN_ADDRESS: Final = Limit("address", 50)
 # Unknown or expired tokens from one address: later ones are neither looked at twice nor written down.
 TOKEN: Final = Limit("token", 20)
@@ -68,7 +73,8 @@ def attempt(limit: Limit, subject: str, address: str) -> int:
             _forget_old()
         mine = AttemptWindow.objects.filter(pk=row.pk)
         mine.filter(started_at__lte=at - WINDOW).update(count=0, started_at=at)
-        if mine.filter(count__lt=limit.failures).update(count=F("count") + 1):
+        later = {"started_at": at} if limit.since_last else {}
+        if mine.filter(count__lt=limit.failures).update(count=F("count") + 1, **later):
             return 0
         row.refresh_from_db()
         return max(1, int((row.started_at + WINDOW - at).total_seconds()))

@@ -161,6 +161,17 @@ class TestGuessing:
         AttemptWindow.objects.update(started_at=timezone.now() - throttling.WINDOW - timedelta(seconds=1))
         assert knock(client, "operator").status_code == 302
 
+    def test_no_quarter_of_an_hour_holds_more_than_five(self, client, operator, monkeypatch):
+        """One try early and four late: a window counted from the first would let five more through at its end."""
+        moment = throttling.now()
+        tried = []
+        for minutes in (0, 14, 14, 14, 14, *range(15, 29)):
+            at = moment + timedelta(minutes=minutes)
+            monkeypatch.setattr(throttling, "now", lambda at=at: at)
+            tried.append((minutes, knock(client, "operator", "wrong").status_code))
+        let_through = [minutes for minutes, status in tried if status != 429]
+        assert let_through == [0, 14, 14, 14, 14]
+
     def test_waiting_does_not_grow_by_trying(self, client, operator):
         for _try in range(9):
             knock(client, "operator", "wrong")
