@@ -49,6 +49,8 @@ def differences(run: TerraformRun) -> list[dict[str, Any]]:
             "address": change.address,
             "type": change.type,
             "action": change.action,
+            # How many differ; the first of them follow.
+            "total": len(change.attributes),
             "attributes": [
                 {
                     "path": one.path,

@@ -89,6 +89,8 @@ class DriftIgnore(models.Model):
     address = models.CharField(max_length=500)
     # One attribute's path, or empty for the whole resource.
     path = models.CharField(max_length=500, blank=True)
+    # What a run would do about it ("update"): other drift of the same resource shows again.
+    action = models.CharField(max_length=20)
     reason = models.TextField()
     until = models.DateTimeField()
     by = models.CharField(max_length=150)

@@ -1,0 +1,187 @@
+"""Taking one extra away as a change: looked at again, approved, exactly that and nothing else, proven gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from environments.changes.kinds import Cancelled, ChangeKind, Draft, ToolFailure, Verdict
+from environments.changes.models import Change
+from environments.changes.work import Work
+from environments.runs import live, live_look, live_text
+from environments.runs.live_found import Extra
+from environments.runs.models import LiveExtra
+from portal.accounts.models import User
+from portal.aws import ec2, iam, rds, s3_exposure
+from portal.aws.sessions import AccountAccess
+from portal.core.canonical import digest
+from portal.core.errors import GatehouseError
+from portal.terraform.errors import TerraformError
+
+KIND: Final = "remove_extra"
+POLL_SECONDS = 3.0
+# A database leaves the internet when AWS gets to it; the rest is eventually consistent.
+VERIFY_SECONDS = {"database": 600.0}
+VERIFY_SECONDS_OTHERS = 30.0
+# What of an extra's detail says exactly what is taken away.
+EXACT: Final = ("what", "region", "rule_id", "egress", "principal", "name", "arn", "switch", "statement")
+GRANT: Final = ("grantee", "permission")
+
+
+def steps_of(extra: Extra) -> dict[str, Any]:
+    """What would be called, with its parameters: what people approve."""
+    detail = extra.detail
+    exact = {name: detail[name] for name in (*EXACT, *GRANT) if name in detail}
+    return {**exact, "resource": extra.resource_id, "key": extra.key}
+
+
+def _find(change: Change) -> Extra | None:
+    try:
+        return live_look.find(change.environment, change.extra_removal.extra)
+    except GatehouseError as refused:
+        raise ToolFailure(refused.message, refused.hint) from refused
+    except TerraformError as unreadable:
+        raise ToolFailure(str(unreadable)) from unreadable
+
+
+def take_away(access: AccountAccess, extra: Extra) -> bool:
+    """The one call; False when it was not there any more. Raises AwsError."""
+    detail, name = extra.detail, extra.resource_id
+    match detail["what"]:
+        case "rule":
+            return ec2.revoke_rule(access, name, detail["rule_id"], egress=detail["egress"])
+        case "managed_policy" | "inline_policy":
+            return iam.take_off(access, detail["principal"], name, iam.Carried(detail["name"], detail["arn"]))
+        case "bucket_policy":
+            return s3_exposure.remove_statement(access, name, detail["statement"])
+        case "bucket_acl":
+            return s3_exposure.remove_grant(access, name, detail["grantee"], detail["permission"])
+        case "block":
+            s3_exposure.switch_block_on(access, name, [detail["switch"]])
+        case "database":
+            rds.make_private(access, name)
+    return True
+
+
+class ExtraRemovalKind(ChangeKind):
+    """propose = look again; execute = revoke or detach exactly that; verify = it is gone in AWS."""
+
+    name: ClassVar[str] = KIND
+    proposal_template: ClassVar[str] = "runs/_extra_removal.html"
+    related: ClassVar[tuple[str, ...]] = ("extra_removal",)
+
+    def claims(self, change: Change) -> list[str]:
+        return [f"state:{change.environment.key}"]
+
+    def propose(self, work: Work) -> Draft:
+        change = work.change
+        row: LiveExtra = change.extra_removal.extra
+        found = _find(change)
+        base = self._base(change)
+        facts: dict[str, Any] = {"kind": KIND, "mode": "apply", "counts": {}, "effects": {}}
+        if found is None:
+            return Draft(
+                digest=digest({"kind": KIND, "empty": True, "extra": row.pk, **base}),
+                facts=facts,
+                base=base,
+                summary=_("Nothing to remove: it is gone, or Terraform manages it by now."),
+                empty=True,
+            )
+        steps = steps_of(found)
+        network = found.kind == LiveExtra.Kind.RULE or found.detail["what"] == "database"
+        facts |= {
+            "removes": steps,
+            "touches_network": [row.address] if network else [],
+            "touches_iam": [] if network else [row.address],
+        }
+        return Draft(
+            digest=digest({"kind": KIND, "steps": steps, **base}),
+            facts=facts,
+            base=base,
+            summary=live_text.deed(row),
+            title=_("Remove from %(environment)s: %(what)s")
+            % {"environment": change.environment, "what": live_text.title(row)},
+        )
+
+    @staticmethod
+    def _base(change: Change) -> dict[str, Any]:
+        account = change.environment.account
+        return {
+            "account": account.account_id if account else "",
+            "account_kind": account.kind if account else "",
+            "region": change.environment.region,
+        }
+
+    def base_moved(self, change: Change) -> str | None:
+        if change.proposal is None or change.proposal.base != self._base(change):
+            return _("The environment's AWS account or region has changed; looked at again.")
+        return None
+
+    def execute(self, work: Work) -> None:
+        change = work.change
+        found = _find(change)
+        if found is None:
+            work.say(_("It is gone already, or Terraform manages it by now; nothing was removed."))
+            return
+        assert change.proposal is not None
+        if steps_of(found) != change.proposal.facts["removes"]:
+            raise ToolFailure(
+                _("What stands there is not what was approved; nothing was removed."),
+                _("Somebody replaced it meanwhile. Look again and request its removal anew."),
+            )
+        if work.wishes()[0]:
+            raise Cancelled(_("Cancelled before the call; nothing was removed."))
+        work.lease.check()
+        try:
+            access = live_look.reach_of(change.environment)(str(found.detail["region"]))
+            done = take_away(access, found)
+        except GatehouseError as refused:
+            raise ToolFailure(refused.message, refused.hint) from refused
+        work.say(live_text.deed(change.extra_removal.extra) if done else _("It was gone a moment before."))
+
+    def verify(self, work: Work) -> Verdict:
+        change = work.change
+        row: LiveExtra = change.extra_removal.extra
+        patience = VERIFY_SECONDS.get(str(row.detail.get("what")), VERIFY_SECONDS_OTHERS)
+        until = time.monotonic() + patience
+        while _find(change) is not None:
+            if time.monotonic() >= until:
+                live.look_again(change.environment)
+                return Verdict(
+                    ok=False,
+                    summary=_("It still stands in AWS."),
+                    message=_("AWS took the call, yet the extra still stands there."),
+                    hint=_("Look at it in the console; somebody or something may have put it back."),
+                )
+            work.lease.check()
+            time.sleep(POLL_SECONDS)
+        LiveExtra.objects.filter(pk=row.pk, gone_at=None).update(gone_at=timezone.now())
+        live.look_again(change.environment)
+        return Verdict(ok=True, summary=_("It is gone in AWS; nothing else was touched."))
+
+    def settle(self, work: Work) -> None:
+        live.look_again(work.change.environment)
+
+    def resumable(self, status: str) -> bool:
+        return status == "verifying"
+
+    def after_death(self, change: Change) -> str:
+        live.look_again(change.environment)
+        return _("It is one call to AWS: either it was made or not. The next look at the Drift tab tells.")
+
+    def page(self, change: Change, user: User) -> Mapping[str, Any]:
+        row: LiveExtra = change.extra_removal.extra
+        return {
+            "extra": row,
+            "extra_title": live_text.title(row),
+            "extra_why": live_text.why(row),
+            "extra_unknown": live_text.unknown_why(row),
+        }
+
+    def details(self, change: Change) -> Mapping[str, Any]:
+        row: LiveExtra = change.extra_removal.extra
+        return {"extra": row.pk, "address": row.address, "resource_id": row.resource_id, "key": row.key}
