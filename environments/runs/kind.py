@@ -15,6 +15,7 @@ from environments.runs import (
     aftermath,
     applying,
     authors,
+    bases,
     inventory,
     leftovers,
     live,
@@ -71,25 +72,7 @@ class TerraformRunKind(ChangeKind):
         applying.settle(work)
 
     def base_moved(self, change: Change) -> str | None:
-        proposal = change.proposal
-        if proposal is None:
-            return _("There is no proposal.")
-        environment = change.environment
-        now = state.position(environment)
-        if {name: proposal.base.get(name) for name in now} != now:
-            return _("The state has moved since this was planned; planned again.")
-        account = environment.account
-        if proposal.base.get("account") != (account.account_id if account else "") or (
-            proposal.base.get("account_kind", "") != (account.kind if account else "")
-        ):
-            return _("The environment's AWS account has changed; planned again.")
-        if proposal.base.get("region") != environment.region:
-            return _("The environment's region has changed; planned again.")
-        if proposal.base.get("imports", {}) != leftovers.pending(environment):
-            return _("What is to be imported has changed since this was planned; planned again.")
-        if not proposal.artefacts.exists():
-            return _("The saved plan is gone; planned again.")
-        return None
+        return bases.moved(change)
 
     def resumable(self, status: str) -> bool:
         return status == Status.VERIFYING
@@ -120,7 +103,10 @@ class TerraformRunKind(ChangeKind):
         return authors.written_by(changes, user)
 
     def progress(self, change: Change) -> Mapping[str, Any]:
-        return {**proposal_page.progress(change), "aftermath": aftermath.told(change)}
+        return proposal_page.progress(change)
+
+    def aftermath(self, change: Change, user: User) -> Mapping[str, Any]:
+        return aftermath.told(change, user)
 
     def page(self, change: Change, user: User) -> Mapping[str, Any]:
         return proposal_page.context(change, user)

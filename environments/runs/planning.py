@@ -14,18 +14,18 @@ from environments.changes.kinds import Draft, ToolFailure
 from environments.changes.models import Artefact, Proposal
 from environments.changes.work import Work
 from environments.models import Definition
-from environments.runs import credentials, imports, known_secrets, state, titles
+from environments.runs import bases, credentials, imports, known_secrets, state, titles
 from environments.runs.commands import Listener, run
 from environments.runs.imports import Imports
 from environments.runs.models import Mode, ResourceChange, TerraformRun
 from environments.runs.workspace import ARCHIVE, PLAN_FILE, Workspace, pack, unpack_definition, workspace
 from portal.core.canonical import digest
-from portal.core.keyring import keyring
 from portal.terraform.digests import ProposalContext, proposal_digest
 from portal.terraform.effects import EFFECTS
 from portal.terraform.options import init_options, plan_options, show_options
 from portal.terraform.plan import Plan, read_plan
 from portal.terraform.plan_facts import PlanFacts, plan_facts
+from portal.terraform.seals import seals
 
 RANKS = {"delete": 0, "replace": 1, "forget": 2, "update": 3, "move": 4, "import": 5, "create": 6, "read": 9}
 KIND = "terraform_run"
@@ -153,43 +153,17 @@ def refuse_protected(plan: Plan) -> None:
 def _context(record: TerraformRun) -> ProposalContext:
     definition = record.definition
     environment = definition.environment
-    content = {"variables": definition.variables, "sensitive": _sealed(definition)}
     return ProposalContext(
         kind=KIND,
         mode=record.mode,
         definition_number=definition.number,
-        definition_digest=digest(content),
+        definition_digest=bases.definition_digest(definition),
         blueprint_digest=definition.snapshot,
-        account_id=environment.account.account_id if environment.account else "",
+        account_id=bases.account_name(environment),
         region=environment.region,
         targets=record.targets,
         replace=record.replace,
     )
-
-
-def _sealed(definition: Definition) -> str:
-    return _hmac(repr(sorted(definition.sensitive.items())).encode())
-
-
-def _hmac(data: bytes) -> str:
-    return keyring().fingerprint(data, context="proposal")
-
-
-def base_of(
-    record: TerraformRun, position: Mapping[str, Any], plan_sha256: str, marked: Mapping[str, str]
-) -> dict[str, Any]:
-    """What must still hold when this proposal is executed."""
-    environment = record.definition.environment
-    return {
-        **position,
-        "plan_sha256": plan_sha256,
-        "account": environment.account.account_id if environment.account else "",
-        "account_kind": environment.account.kind if environment.account else "",
-        "region": environment.region,
-        "definition": record.definition.number,
-        "snapshot": record.definition.snapshot,
-        "imports": dict(marked),
-    }
 
 
 def _nothing_to_do(record: TerraformRun, before: dict[str, Any], asked: Imports) -> Draft:
@@ -197,7 +171,7 @@ def _nothing_to_do(record: TerraformRun, before: dict[str, Any], asked: Imports)
     return Draft(
         digest=digest({"kind": KIND, "empty": True, "definition": context.definition_digest, **before}),
         facts={"kind": KIND, "mode": record.mode, "counts": {}, **asked.as_facts()},
-        base=base_of(record, before, "", asked.marked),
+        base=bases.base_of(record, before, asked.marked),
         summary=_("No changes: what is there matches the definition."),
         empty=True,
         plan_only=record.mode == Mode.PLAN,
@@ -221,9 +195,9 @@ def _draft(
         _store_rows(proposal, plan)
 
     return Draft(
-        digest=proposal_digest(plan, _context(record), hmac=_hmac),
+        digest=proposal_digest(plan, _context(record), hmac=bases.sealed),
         facts=asked,
-        base=base_of(record, before, plan_sha256, imported.marked),
+        base=bases.base_of(record, before, imported.marked, plan_sha256=plan_sha256, folder=archive),
         summary=titles.counts_text({**counts, **imported.count()}, outputs=len(plan.outputs)),
         plan_only=record.mode == Mode.PLAN,
         title=titles.title(record, plan),
@@ -287,8 +261,10 @@ def _store_rows(proposal: Proposal, plan: Plan) -> None:
                     "sensitive": one.sensitive,
                     "sensitive_changed": one.sensitive_changed,
                     "forces_replacement": one.forces_replacement,
+                    # What stands in for values that are not shown, so that two proposals can be compared.
+                    **({"seal": list(seal)} if seal else {}),
                 }
-                for one in change.attributes
+                for one, seal in zip(change.attributes, seals(change, hmac=bases.sealed), strict=True)
             ],
         )
         for position, change in enumerate(plan.changes)

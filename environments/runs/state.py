@@ -71,9 +71,14 @@ def current(environment: Environment) -> StateVersion | None:
 
 
 def position(environment: Environment) -> dict[str, Any]:
-    """Lineage and serial of the newest state, as a proposal's base keeps them; empty before the first."""
+    """Which state is the newest, as a proposal's base keeps it; empty before the first.
+
+    The MD5 tells apart two writes under one serial: Terraform itself would not.
+    """
     newest = StateVersion.objects.light().filter(environment=environment).newest()
-    return {"lineage": newest.lineage, "serial": newest.serial} if newest else {"lineage": "", "serial": 0}
+    if newest is None:
+        return {"lineage": "", "serial": 0, "md5": ""}
+    return {"lineage": newest.lineage, "serial": newest.serial, "md5": newest.md5}
 
 
 def record(environment: Environment, by: Principal, action: str, **after: Any) -> None:
@@ -84,6 +89,18 @@ def record(environment: Environment, by: Principal, action: str, **after: Any) -
         tenant=environment.tenant.ref,
         environment=environment.slug,
         after=after or None,
+    )
+
+
+def record_refusal(environment: Environment, by: Principal, action: str, reason: str) -> None:
+    """What a command line was not let do."""
+    audit.record_refusal(
+        actor=actor(by, environment),
+        action=action,
+        target=audit.Target("state", environment.key, str(environment)),
+        tenant=environment.tenant.ref,
+        environment=environment.slug,
+        reason=reason,
     )
 
 
