@@ -146,6 +146,10 @@ class ChangeKind(ABC):
         """What `progress_template` shows; asked for every second while the change page is open."""
         return {}
 
+    def aftermath(self, change: Change, user: User) -> Mapping[str, Any]:
+        """What `progress_template` shows besides of a change that has ended: what is still to be done."""
+        return {}
+
     def page(self, change: Change, user: User) -> Mapping[str, Any]:
         """The kind's part of the change page's context."""
         return {}

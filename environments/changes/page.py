@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from environments.changes import comparing, emergency_page, waiting
+from environments.changes import comparing, emergency_page, log_places, waiting
 from environments.changes.abilities import Ability, abilities, barred_voters
 from environments.changes.gates import GateState, evaluate
 from environments.changes.kinds import kind_of
@@ -196,7 +196,7 @@ def gate_card(request: HttpRequest, change: Change) -> dict[str, Any]:
     }
 
 
-def moving(change: Change) -> dict[str, Any]:
+def moving(request: HttpRequest, change: Change) -> dict[str, Any]:
     """What changes while somebody looks: asked for every second or two, so no more than that."""
     kind = kind_of(change)
     return {
@@ -209,6 +209,7 @@ def moving(change: Change) -> dict[str, Any]:
         "stamp": stamp(change),
         **emergency_page.facts(change),
         **kind.progress(change),
+        **(kind.aftermath(change, person_of(request)) if change.is_final else {}),
     }
 
 
@@ -217,10 +218,11 @@ def context(request: HttpRequest, change: Change) -> dict[str, Any]:
     kind = kind_of(change)
     return {
         **environment_context(request, change.environment, "changes"),
-        **moving(change),
+        **moving(request, change),
         "consequences": kind.consequences(change),
         "proposal_template": kind.proposal_template,
         "proposals": list(change.proposals.all()),
+        "log_after": log_places.tail(change),
         "debt": emergency_page.debt(change),
         **gate_card(request, change),
         **kind.page(change, person_of(request)),

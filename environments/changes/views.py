@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from environments.changes import actions, log, page, waiting
+from environments.changes import actions, log, log_places, page, waiting
 from environments.changes.abilities import abilities
 from environments.changes.forms import ChangeFilter
 from environments.changes.kinds import kind_of
@@ -25,6 +25,8 @@ from portal.core.errors import InvalidInput
 from portal.core.pagination import keyset_page
 
 ON_A_PAGE = 50
+# Digits of a place in a log: what a database column can count.
+FURTHEST = 18
 
 
 def find_change(request: HttpRequest, uuid: UUID) -> Change:
@@ -50,7 +52,7 @@ def live(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """What moves on the page. Asks for a reload of the rest when that is no longer true; 286 ends the polling."""
     change = find_change(request, uuid)
     outdated = request.GET.get("stamp", "") != page.stamp(change)
-    context = {**(page.context(request, change) if outdated else page.moving(change)), "outdated": outdated}
+    context = {**(page.context(request, change) if outdated else page.moving(request, change)), "outdated": outdated}
     over = change.is_final and not outdated and not kind_of(change).unfinished(change)
     status = 286 if over else 200
     return render(request, "changes/_live.html", context, status=status)
@@ -130,11 +132,30 @@ def comment(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @never_cache
 @require_safe
 def log_part(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """The log from a byte offset on, as JSON."""
+    """The log from a byte offset on, from a line on or near its end, as JSON."""
     change = find_change(request, uuid)
-    after = request.GET.get("after", "0")
-    part = log.read(change, after=int(after) if after.isdecimal() else 0)
-    return JsonResponse(vars(part))
+    after, line = _number(request, "after"), _number(request, "line")
+    if line:
+        after = log_places.offset_of(change, line)
+    elif "tail" in request.GET:
+        after = log_places.tail(change)
+    return JsonResponse({**vars(log.read(change, after=after)), "lines": change.log_lines})
+
+
+@signed_in
+@never_cache
+@require_safe
+def log_search(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Lines of the log that hold a text, from a byte offset on, as JSON; `next` is where to search on."""
+    change = find_change(request, uuid)
+    found = log_places.search(change, request.GET.get("q", ""), after=_number(request, "after"))
+    return JsonResponse(vars(found))
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    """A place in a log; whatever is none is its beginning."""
+    text = request.GET.get(name, "0")
+    return int(text) if text.isdecimal() and len(text) <= FURTHEST else 0
 
 
 @signed_in

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from environments.changes.lifecycle import FINAL, Status
 from environments.changes.models import Change
+from environments.permissions import refusal, roles_of
 from environments.runs import leftovers, progress, salvage, state
-from environments.runs.models import Leftover, RunCredential, StateLock, StateVersion, TerraformRun
+from environments.runs.models import Leftover, Mode, RunCredential, StateLock, StateVersion, TerraformRun
+from portal.accounts.models import User
 from portal.accounts.principals import SYSTEM, Principal
 from portal.audit.models import AuditEvent
 from portal.core.templatetags.times import absolute
@@ -66,26 +69,44 @@ def close_all() -> None:
 # --- telling ---------------------------------------------------------------------------------------
 
 
-def told(change: Change) -> Mapping[str, Any]:
-    """What the page says about an early end; empty for a change that told its whole story."""
+def told(change: Change, user: User) -> dict[str, Any]:
+    """What the page says about an early end, under "aftermath"; empty for a change that told its whole story."""
     run = change.terraform_run
-    if not change.is_final or not change.started_at:
+    if not change.started_at:
         return {}
     rows = list(change.leftovers.all())
     if change.status != Status.INTERRUPTED and not run.unreckoned and not rows:
         return {}
-    waiting = [row for row in rows if row.state == Leftover.State.OPEN]
-    return {
+    environment = change.environment
+    undecided = [row for row in rows if row.state == Leftover.State.OPEN]
+    reason = refusal(roles_of(user, environment.tenant), "leftover.settle") or ""
+    facts = {
         "where": where(run),
         "lock": lock_story(change),
         "written": last_write(change),
         "working_out": run.unreckoned,
         "cut": run.progress.get("log") == CUT,
         "rows": rows,
-        "waiting": waiting,
-        "importable": [row for row in waiting if row.resource_id],
-        "importing": [row for row in rows if row.state == Leftover.State.IMPORTING],
+        "undecided": len(undecided),
+        "importable": len([row for row in undecided if row.resource_id]),
+        "importing": len([row for row in rows if row.state == Leftover.State.IMPORTING]),
+        "denied": reason,
+        "again": next_run(run),
+        "import_all": reverse("runs:leftovers_import", args=[change.uuid]),
     }
+    return {"aftermath": facts}
+
+
+def next_run(run: TerraformRun) -> str:
+    """The page that asks for the next run, filled in: the same definition; a plan always refreshes."""
+    environment = run.change.environment
+    asked = {
+        "mode": Mode.APPLY,
+        "definition": run.definition.number,
+        "reason": _("After “%(title)s”, which ended early") % {"title": run.change.title},
+    }
+    place = reverse("runs:request", args=[environment.tenant.slug, environment.slug])
+    return f"{place}?{urlencode(asked)}"
 
 
 def where(run: TerraformRun) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from django.db.models import Count
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -42,6 +43,8 @@ def context(change: Change, user: User) -> Mapping[str, Any]:
         "outputs": proposal.facts.get("outputs", []),
         "touches_iam": proposal.facts.get("touches_iam", []),
         "touches_network": proposal.facts.get("touches_network", []),
+        "imports": proposal.facts.get("imports", {}),
+        "imports_left_out": proposal.facts.get("imports_left_out", []),
         **resources(proposal, new=found.here if found else frozenset()),
     }
 
@@ -107,7 +110,10 @@ def as_row(row: ResourceChange, new: frozenset[str] = frozenset(), *, unfold: bo
         "is_new": row.address in new,
         "open": unfold,
         "summary": ", ".join(one["path"] for one in row.detail[:4]) if row.action == "update" else "",
-        "consequences": [_(EFFECTS[name]) for name in row.effects if name in EFFECTS],
+        "consequences": [
+            *([_("It exists already: taken into the state, not created.")] if row.reason == "import" else []),
+            *(_(EFFECTS[name]) for name in row.effects if name in EFFECTS),
+        ],
         "attributes": [{**one, "changed": True} for one in row.detail],
     }
 
@@ -118,11 +124,12 @@ def progress(change: Change) -> dict[str, Any]:
     planned = 0
     if change.proposal is not None:
         planned = change.proposal.resource_changes.exclude(action__in=["read", "move"]).count()
-    states = list(rows.values_list("state", flat=True))
+    counted = rows.order_by().values_list("state").annotate(number=Count("pk"))
+    states: dict[str, int] = dict(counted)
     return {
-        "progress_total": max(planned, len(states)),
-        "progress_done": states.count("done"),
-        "progress_failed": states.count("failed"),
+        "progress_total": max(planned, sum(states.values())),
+        "progress_done": states.get("done", 0),
+        "progress_failed": states.get("failed", 0),
         "progress_shown": [_progress_row(row) for row in _shown(rows)],
     }
 
@@ -140,5 +147,5 @@ def _progress_row(row: ResourceProgress) -> dict[str, Any]:
         "address": row.address,
         "started_at": row.started_at,
         "ended_at": row.ended_at,
-        "error": "",
+        "error": row.error,
     }

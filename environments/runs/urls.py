@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from environments.runs import state_views, views
+from environments.runs import leftover_views, state_views, views
 from environments.runs.state_backend import StateBackend
 
 app_name = "runs"
@@ -10,6 +10,8 @@ HERE = "environments/<slug:tenant>/<slug:slug>"
 urlpatterns = [
     path("state/<slug:tenant>/<slug:slug>", StateBackend.as_view(), name="state_backend"),
     path("changes/<uuid:uuid>/resources/", views.resource_changes, name="resource_changes"),
+    path("changes/<uuid:uuid>/leftovers/import/", leftover_views.import_all, name="leftovers_import"),
+    path("changes/<uuid:uuid>/leftovers/<int:pk>/<slug:act>/", leftover_views.leftover, name="leftover"),
     path(f"{HERE}/runs/new/", views.request_run, name="request"),
     path(f"{HERE}/resources/", views.resources, name="resources"),
     path(f"{HERE}/outputs/", views.outputs, name="outputs"),

@@ -15,9 +15,9 @@ from environments.changes import reviews
 from environments.changes.views import find_change
 from environments.pages import environment_context, find_environment, person_of
 from environments.permissions import refusal
-from environments.runs import actions, differences, drift, proposal_page
+from environments.runs import actions, differences, drift, leftovers, proposal_page
 from environments.runs.forms import ResourceFilter, RunForm
-from environments.runs.models import DriftCheck
+from environments.runs.models import DriftCheck, Mode
 from portal.accounts.access import signed_in
 from portal.accounts.forms import show_error
 from portal.accounts.principals import principal_of
@@ -31,7 +31,8 @@ ON_A_PAGE = 100
 @require_http_methods(["GET", "HEAD", "POST"])
 def request_run(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
     environment = find_environment(request, tenant, slug)
-    form, status = RunForm(environment=environment, initial={"mode": request.GET.get("mode", "apply")}), 200
+    asked = {name: request.GET[name] for name in ("mode", "definition", "reason") if name in request.GET}
+    form, status = RunForm(environment=environment, initial={"mode": "apply", **asked}), 200
     if request.method == "POST":
         form, status = RunForm(request.POST, environment=environment), 400
         if form.is_valid():
@@ -45,6 +46,7 @@ def request_run(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
     context = environment_context(request, environment, "changes")
     context |= {"form": form, "denied": refusal(context["roles"], "change.request")}
     context["card"] = reviews.card(environment, person_of(request))
+    context["blocker"] = leftovers.blocker(environment, Mode.APPLY)
     return render(request, "runs/request.html", context, status=status)
 
 
