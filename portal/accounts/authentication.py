@@ -30,15 +30,29 @@ def digest_of(plain: str) -> str:
 
 def find_token(plain: str) -> ApiToken | None:
     """The live token with exactly this text, None when it is unknown, expired, revoked or its owner left."""
+    token = _token_with(plain)
+    return token if token is not None and token.is_live(local_now()) else None
+
+
+def find_ended_token(plain: str) -> ApiToken | None:
+    """The token with exactly this text whose time is over; None when it lives, was revoked or its owner left.
+
+    For whoever has to finish what the token began, and for nothing else.
+    """
+    token = _token_with(plain)
+    if token is None or token.is_live(local_now()) or token.revoked_at is not None:
+        return None
+    return token if token.user.is_active else None
+
+
+def _token_with(plain: str) -> ApiToken | None:
     mark, _sep, rest = plain.partition("_")
     prefix = rest.partition("_")[0]
     token: ApiToken | None = None
     if mark == MARK:
         token = ApiToken.objects.select_related("user").filter(prefix=prefix).first()
     right = hmac.compare_digest(token.digest if token else "0" * 64, digest_of(plain))
-    if token is None or not right or not token.is_live(local_now()):
-        return None
-    return token
+    return token if right else None
 
 
 def note_use(token: ApiToken) -> None:
