@@ -125,7 +125,7 @@ def read_interface(folder: Path) -> Interface:
 def _refuse_json_variables(path: Path) -> None:
     try:
         found = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BlueprintUnreadable(path.name, None, _("this is not valid JSON")) from error
     if isinstance(found, dict) and "variable" in found:
         raise BlueprintUnreadable(path.name, None, _("declare variables in .tf files, not in JSON"))
