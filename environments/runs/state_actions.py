@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import PurePath
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from environments.acts import acting
@@ -19,11 +20,11 @@ from environments.runs.actions import target_of
 from environments.runs.models import StateEdit, StateLock
 from environments.runs.state_edit_plan import ours
 from environments.runs.state_edits import KIND
-from portal.accounts.actions import create_token
+from portal.accounts.actions import create_token, revoke_token
 from portal.accounts.models import SCOPE_STATE_WRITE, ApiToken, User
-from portal.accounts.principals import Principal
+from portal.accounts.principals import SYSTEM, Principal
 from portal.aws.objects import BUCKET, LONGEST_KEY
-from portal.core.errors import Conflict, InvalidInput
+from portal.core.errors import Conflict, InvalidInput, NotAllowed
 from portal.terraform.errors import StateUnreadable
 from portal.terraform.state import State
 from portal.terraform.state_intake import accept_state
@@ -175,6 +176,8 @@ def issue_state_token(
     """
     with acting(by, environment, action="state.token", target=target_of(environment)):
         require(by, environment, "state.token")
+        if by.token is not None:
+            raise NotAllowed(_("Sign in for this: no API token hands out a token that writes state."))
         text = _reason(reason)
         errors: dict[str, list[str]] = {}
         if not 1 <= hours <= MOST_HOURS:
@@ -204,3 +207,21 @@ def issue_state_token(
             reason=text,
         )
     return token, plain
+
+
+def revoke_state_token(*, by: Principal, environment: Environment, prefix: str) -> None:
+    """End a token that writes this state, at once, even while it holds the lock. Raises NotAllowed, InvalidInput."""
+    with acting(by, environment, action="state.token_revoke", target=target_of(environment)):
+        require(by, environment, "state.token")
+        token = state_tokens(environment).filter(prefix=prefix).first()
+        if token is None:
+            raise InvalidInput({"token": [_("There is no such token.")]})
+        state.record(environment, by, "state.token_revoke", token=token.prefix, person=token.user.username)
+        # Its owner or a portal administrator could do so themselves; a tenant's admin does it here.
+        revoke_token(by=SYSTEM, token=token)
+
+
+def state_tokens(environment: Environment) -> QuerySet[ApiToken]:
+    """Tokens that were issued to write this state and were not revoked, the latest first."""
+    found = ApiToken.objects.filter(environment_id=environment.key, revoked_at=None)
+    return found.select_related("user").order_by("-created_at")
