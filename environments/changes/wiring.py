@@ -14,7 +14,7 @@ def register() -> None:
     from portal.scheduler.registry import periodic
 
     register_kind(policies.ApprovalPolicyKind())
-    periodic("changes.sweep", settings.SWEEP_SECONDS)(sweeper.sweep)
+    periodic("changes.sweep", settings.SWEEP_SECONDS, urgent=True)(sweeper.sweep)
     hooks.on_departure.append(departures.depart)
     registry.on_role_lost.append(departures.lose_role)
     registry.on_released.append(dispatch.dispatch_waiting)

@@ -7,7 +7,9 @@ from django.db.models import Q
 from portal.core.clock import now
 from portal.scheduler.models import Leader
 
-LEASE = timedelta(seconds=15)
+# Short, because a leader that was killed leaves nobody to notice other deaths until it has run out.
+LEASE = timedelta(seconds=6)
+RENEW_SECONDS = 2.0
 
 
 def lead(owner: str) -> bool:

@@ -2,7 +2,8 @@
 
 Due times live in the database, so a restart neither forgets nor repeats. A second scheduler waits as a
 spare. Each occurrence is claimed by moving its due time, so even two leaders (one of them late) never start
-the same one twice.
+the same one twice. Urgent functions (the engine's) have a thread of their own: a mail server that does not
+answer must not keep a dead worker's change waiting.
 """
 
 import logging
@@ -11,7 +12,8 @@ import threading
 import time
 from datetime import timedelta
 
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connections
 
 from portal.core.clock import now
 from portal.scheduler import heartbeats, leadership
@@ -32,7 +34,7 @@ class Scheduler:
         self.owner = f"{heartbeats.process_name()}:{secrets.token_hex(4)}"
         self.leading = False
         self._stopping = threading.Event()
-        self._running: tuple[str, float] | None = None
+        self._running: dict[str, float] = {}
 
     def stop(self) -> None:
         """Ask `run` to return. Safe in a signal handler."""
@@ -40,27 +42,44 @@ class Scheduler:
 
     def run(self) -> None:
         """Run what is due until `stop`."""
-        pulse = threading.Thread(target=self._pulse, name="pulse", daemon=True)
-        pulse.start()
+        beside = [
+            threading.Thread(target=self._pulse, name="pulse", daemon=True),
+            threading.Thread(target=self._loop, kwargs={"urgent": True}, name="urgent", daemon=True),
+        ]
+        for thread in beside:
+            thread.start()
+        try:
+            self._loop(urgent=False)
+        finally:
+            self._stopping.set()
+            for thread in beside:
+                thread.join(timeout=heartbeats.BEAT_SECONDS)
+            leadership.resign(self.owner)
+            heartbeats.end()
+
+    def _loop(self, *, urgent: bool) -> None:
         try:
             while not self._stopping.is_set():
                 wait = TICK_SECONDS
                 try:
                     if self.leading:
-                        wait = self.run_due()
+                        wait = self.run_due(urgent=urgent)
                 except DatabaseError:
                     logger.exception("The database did not answer; trying again.")
                 close_old_connections()
                 self._stopping.wait(wait)
         finally:
-            self._stopping.set()
-            pulse.join(timeout=heartbeats.BEAT_SECONDS)
-            leadership.resign(self.owner)
-            heartbeats.end()
+            if urgent:
+                connections.close_all()
 
-    def run_due(self) -> float:
-        """Run every function that is due; the seconds until the next one, at most TICK_SECONDS."""
-        functions = registered()
+    def run_due(self, *, urgent: bool | None = None) -> float:
+        """Run every function that is due; the seconds until the next one, at most TICK_SECONDS.
+
+        `urgent`: only those that are, or are not; None: all.
+        """
+        functions = {
+            name: one for name, one in registered().items() if urgent is None or one.urgent is urgent
+        }
         moment = now()
         known = set(DueRow.objects.values_list("name", flat=True))
         DueRow.objects.bulk_create(
@@ -86,14 +105,14 @@ class Scheduler:
         if not claimed:
             return  # another scheduler was first
         started, error = time.monotonic(), ""
-        self._running = (row.name, started)
+        self._running[row.name] = started
         try:
             function.function()
         except Exception as exc:  # one bad function must not stop the others
             logger.exception("Periodic function %s failed.", row.name)
             error = f"{type(exc).__name__}: {exc}"
         finally:
-            self._running = None
+            del self._running[row.name]
         DueRow.objects.filter(name=row.name).update(
             last_finished_at=now(), last_error=error[:2000], last_duration=time.monotonic() - started
         )
@@ -109,14 +128,16 @@ class Scheduler:
                 logger.exception("The scheduler could not write its heartbeat.")
             finally:
                 connections.close_all()
-            self._stopping.wait(heartbeats.BEAT_SECONDS if self.leading else TICK_SECONDS)
+            self._stopping.wait(leadership.RENEW_SECONDS if self.leading else TICK_SECONDS)
 
     def _beat_once(self) -> None:
-        running = self._running
-        if running is not None and time.monotonic() - running[1] > STUCK_SECONDS:
+        stuck = [
+            name for name, since in list(self._running.items()) if time.monotonic() - since > STUCK_SECONDS
+        ]
+        if stuck:
             if self.leading:
                 logger.error(
-                    "Periodic function %s has been running for too long; giving up leadership.", running[0]
+                    "Periodic function %s has been running for too long; giving up leadership.", stuck[0]
                 )
             self.leading = False
             return

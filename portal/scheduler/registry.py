@@ -15,17 +15,21 @@ Function = TypeVar("Function", bound=Callable[[], object])
 
 @dataclass(frozen=True)
 class Periodic:
-    """A registered function: its unique `name` and the seconds from one start to the next."""
+    """A registered function: its unique `name` and the seconds from one start to the next.
+
+    `urgent` ones run beside the others: what takes long there must not delay them.
+    """
 
     name: str
     seconds: float
     function: Callable[[], object]
+    urgent: bool = False
 
 
 _registered: dict[str, Periodic] = {}
 
 
-def periodic(name: str, seconds: float) -> Callable[[Function], Function]:
+def periodic(name: str, seconds: float, *, urgent: bool = False) -> Callable[[Function], Function]:
     """Register the decorated function. Raises ValueError when another function has that name."""
 
     def register(function: Function) -> Function:
@@ -34,7 +38,7 @@ def periodic(name: str, seconds: float) -> Callable[[Function], Function]:
             raise ValueError(f"A periodic function named {name!r} is registered already.")
         if seconds <= 0:
             raise ValueError("A periodic function needs a positive number of seconds.")
-        _registered[name] = Periodic(name, seconds, function)
+        _registered[name] = Periodic(name, seconds, function, urgent)
         return function
 
     return register

@@ -4,7 +4,8 @@ import logging
 import time
 
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import Error as DatabaseError
+from django.db import connections
 
 from portal.scheduler import heartbeats
 from portal.scheduler.models import Heartbeat

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, connection
 
 from portal.core.clock import now
 from portal.scheduler import heartbeats, leadership, registry
@@ -140,7 +140,7 @@ def test_a_stuck_function_costs_the_leadership(
     scheduler = Scheduler()
     scheduler._beat_once()
     assert scheduler.leading
-    scheduler._running = ("stuck", time.monotonic() - 3600)
+    scheduler._running["stuck"] = time.monotonic() - 3600
     scheduler._beat_once()
     assert not scheduler.leading
     Leader.objects.update(until=now() - timedelta(seconds=1))
@@ -159,3 +159,51 @@ def test_two_functions_cannot_share_a_name(functions: dict[str, registry.Periodi
     registry.periodic("same", seconds=1)(lambda: None)
     with pytest.raises(ValueError, match="same"):
         registry.periodic("same", seconds=1)(lambda: None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_urgent_does_not_wait_for_a_slow_function(functions: dict[str, registry.Periodic]) -> None:
+    scheduler, release, noticed = Scheduler(), threading.Event(), threading.Event()
+    slow = threading.Event()
+
+    def mail_server_that_does_not_answer() -> None:
+        slow.set()
+        release.wait(30)
+
+    registry.periodic("mail", seconds=60)(mail_server_that_does_not_answer)
+    registry.periodic("sweep", seconds=0.2, urgent=True)(lambda: noticed.set() if slow.is_set() else None)
+
+    def run() -> None:
+        scheduler.run()
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert slow.wait(15)
+        assert noticed.wait(15), "the sweep came while the mail server kept the other thread"
+    finally:
+        release.set()
+        scheduler.stop()
+        thread.join(15)
+    assert not thread.is_alive()
+
+
+@pytest.mark.django_db
+def test_a_connection_that_broke_does_not_end_the_pulse(
+    functions: dict[str, registry.Periodic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """psycopg says InterfaceError for it, which is no DatabaseError."""
+    scheduler, beats = Scheduler(), []
+
+    def broken() -> None:
+        beats.append(scheduler.leading)
+        if len(beats) == 3:
+            scheduler.stop()
+        raise InterfaceError("connection already closed")
+
+    scheduler.leading = True
+    monkeypatch.setattr(scheduler, "_beat_once", broken)
+    monkeypatch.setattr("portal.scheduler.process.TICK_SECONDS", 0.01)
+    scheduler._pulse()
+    assert beats == [True, False, False], "it tries again, and leads no more meanwhile"
