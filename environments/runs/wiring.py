@@ -27,7 +27,7 @@ def register() -> None:
     ]
     periodic("runs.drift", 20)(housekeeping.send_drift_checks)
     periodic("runs.live", 20)(housekeeping.send_live_checks)
-    periodic("runs.locks", 5)(housekeeping.release_dead_locks)
+    periodic("runs.locks", 5, urgent=True)(housekeeping.release_dead_locks)
     periodic("runs.leftovers", 5)(aftermath.close_all)
     periodic("runs.credentials", 15)(housekeeping.revoke_left_credentials)
     periodic("runs.inventories", 10)(state_upkeep.send_due_inventories)
