@@ -117,7 +117,7 @@ def _decode(cursor: str, fields: Sequence[Field[Any, Any]]) -> tuple[bool, list[
         if direction not in ("o", "n") or len(values) != len(fields) or None in values:
             raise ValueError
         return direction == "n", [field.to_python(value) for field, value in zip(fields, values, strict=True)]
-    except (binascii.Error, ValueError, TypeError, ValidationError):
+    except (binascii.Error, ValueError, TypeError, ValidationError, RecursionError):
         raise InvalidInput({"cursor": [_("This is not a cursor of this list.")]}) from None
 
 

@@ -75,7 +75,7 @@ def _pretty(value: Any) -> str:
     if isinstance(value, str):
         try:
             parsed = json.loads(value) if value[:1] in ("{", "[") else None
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed = None
         return value if parsed is None else json.dumps(parsed, indent=2, ensure_ascii=False, sort_keys=True)
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True, default=str)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -204,6 +205,12 @@ def test_json_without_end_is_refused(scene: Scene, clients: dict[str, Client]) -
         )
         assert answer.status_code == 400, depth
         assert answer.json()["status"] == 400
+
+
+def test_a_cursor_without_end_is_refused(scene: Scene, clients: dict[str, Client]) -> None:
+    cursor = base64.urlsafe_b64encode(b"[" * 6000).decode()
+    assert clients["operator"].get("/changes/", {"cursor": cursor}).status_code == 400
+    assert clients["operator"].get("/api/v1/environments/", {"cursor": cursor}).status_code == 400
 
 
 def test_addresses_that_are_no_utf8(clients: dict[str, Client]) -> None:
