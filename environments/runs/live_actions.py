@@ -40,11 +40,17 @@ def open_removal(row: LiveExtra) -> Change | None:
     return found.change if found else None
 
 
+def can_look(environment: Environment) -> bool:
+    """Whether there is an AWS account to look into: none behind a local environment."""
+    local = environment.environment_class == Environment.Class.LOCAL
+    return not local and environment.account is not None
+
+
 def check_live(*, by: Principal, environment: Environment) -> None:
     """Ask for a look at what Terraform does not see. Raises NotAllowed, Conflict where there is none."""
     with acting(by, environment, action="live.check", target=target_of(environment)):
         require(by, environment, "drift.check")
-        if environment.environment_class == Environment.Class.LOCAL or environment.account is None:
+        if not can_look(environment):
             raise Conflict(_("A local environment, or one without an AWS account, has nothing to look at."))
         if last_applied(environment) is None:
             raise Conflict(_("Nothing is applied here, so there is nothing to compare with."))

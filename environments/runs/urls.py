@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from environments.runs import leftover_views, state_views, views
+from environments.runs import drift_views, leftover_views, live_views, state_views, views
 from environments.runs.state_backend import StateBackend
 
 app_name = "runs"
@@ -15,8 +15,11 @@ urlpatterns = [
     path(f"{HERE}/runs/new/", views.request_run, name="request"),
     path(f"{HERE}/resources/", views.resources, name="resources"),
     path(f"{HERE}/outputs/", views.outputs, name="outputs"),
-    path(f"{HERE}/drift/", views.drift_page, name="drift"),
-    path(f"{HERE}/drift/check/", views.check_drift, name="drift_check"),
+    path(f"{HERE}/drift/", drift_views.drift_tab, name="drift"),
+    path(f"{HERE}/drift/row/", drift_views.drift_row, name="drift_row"),
+    path(f"{HERE}/drift/ignores/<int:pk>/end/", drift_views.end_ignore, name="drift_ignore_end"),
+    path(f"{HERE}/drift/extras/<int:pk>/", live_views.extra, name="extra"),
+    path(f"{HERE}/drift/check/", drift_views.check_drift, name="drift_check"),
     path(f"{HERE}/states/", state_views.versions, name="state_versions"),
     path(f"{HERE}/states/compare/", state_views.compare, name="state_compare"),
     path(f"{HERE}/states/unlock/", state_views.unlock, name="unlock"),

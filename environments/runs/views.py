@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from environments.changes import reviews
 from environments.changes.views import find_change
 from environments.pages import environment_context, find_environment, person_of
 from environments.permissions import refusal
-from environments.runs import actions, differences, drift, leftovers, proposal_page
+from environments.runs import actions, differences, leftovers, proposal_page
 from environments.runs.forms import ResourceFilter, RunForm
-from environments.runs.models import DriftCheck, Mode
+from environments.runs.models import Mode
 from portal.accounts.access import signed_in
 from portal.accounts.forms import show_error
 from portal.accounts.principals import principal_of
@@ -97,26 +95,3 @@ def outputs(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
     environment = find_environment(request, tenant, slug)
     context = environment_context(request, environment, "outputs")
     return render(request, "runs/outputs.html", {**context, "outputs": environment.outputs.all()})
-
-
-@signed_in
-@require_safe
-def drift_page(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
-    environment = find_environment(request, tenant, slug)
-    context = environment_context(request, environment, "")
-    context |= {
-        "check": DriftCheck.objects.filter(environment=environment).first(),
-        "applied": drift.last_applied(environment),
-        "busy": drift.open_change(environment),
-        "denied": refusal(context["roles"], "drift.check"),
-    }
-    return render(request, "runs/drift.html", context)
-
-
-@signed_in
-@require_POST
-def check_drift(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
-    environment = find_environment(request, tenant, slug)
-    actions.check_drift(by=principal_of(request), environment=environment)
-    messages.success(request, _("A worker looks at it now; reload in a minute."))
-    return redirect("runs:drift", tenant, slug)
