@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from environments.changes.lifecycle import FINAL, Status
@@ -23,6 +24,8 @@ from portal.core.templatetags.times import absolute
 logger = logging.getLogger(__name__)
 # What became of the dead worker's share of the log.
 SALVAGED, CUT = "salvaged", "cut"
+# Workers look every few seconds.
+FOR_ITS_OWN_MACHINE = timedelta(seconds=20)
 
 
 def is_silent(change: Change) -> bool:
@@ -45,7 +48,7 @@ def close_books(change: Change, *, by: Principal = SYSTEM) -> bool:
     run = TerraformRun.objects.filter(change=change).first()
     if run is None or not run.unreckoned or change.status not in FINAL:
         return True
-    if not is_silent(change):
+    if not is_silent(change) or _is_for_its_own_machine(change):
         return False
     found = salvage.salvage(change, by=by)
     told = {**progress.counts(change), "log": SALVAGED if found else CUT}
@@ -55,8 +58,15 @@ def close_books(change: Change, *, by: Principal = SYSTEM) -> bool:
     return True
 
 
+def _is_for_its_own_machine(change: Change) -> bool:
+    """Whether the folder lies elsewhere, and a worker there has not had the time to bring it."""
+    if state.tool_alive(change) is False or change.finished_at is None:
+        return False
+    return timezone.now() < change.finished_at + FOR_ITS_OWN_MACHINE
+
+
 def close_all() -> None:
-    """The scheduler's share: books that nobody closed, because a worker died over them."""
+    """What the scheduler and every worker do: books that nobody closed, because a worker died over them."""
     open_runs = TerraformRun.objects.filter(unreckoned=True, change__status__in=FINAL)
     for run in open_runs.select_related("change__environment__tenant", "change__proposal"):
         try:

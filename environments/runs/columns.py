@@ -10,12 +10,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from environments.models import Environment, Resource
-from environments.registry import ATTENTION, HEALTHY, UNKNOWN, Chip, Column, Hit
+from environments.registry import ATTENTION, FAILING, HEALTHY, UNKNOWN, Chip, Column, Hit
+from environments.runs import leftovers_shown
 from environments.runs.models import DriftCheck
 from portal.accounts.models import User
 
 
-def _chip(environment: Environment, check: DriftCheck | None, resources: int) -> Chip:
+def _chip(environment: Environment, check: DriftCheck | None, resources: int, left: int) -> Chip:
+    if left:
+        link = reverse("environments:detail", args=[environment.tenant.slug, environment.slug])
+        text = ngettext("%(n)s resource in no state", "%(n)s resources in no state", left) % {"n": left}
+        return Chip(FAILING, text, link)
     link = reverse("runs:drift", args=[environment.tenant.slug, environment.slug])
     if not environment.blueprint:
         return Chip(UNKNOWN, _("Described only: no blueprint yet"))
@@ -39,15 +44,21 @@ def _chip(environment: Environment, check: DriftCheck | None, resources: int) ->
 
 
 def cells(environments: Sequence[Environment]) -> dict[int, Chip]:
-    """One chip an environment, in two queries for all."""
+    """One chip an environment, in three queries for all."""
     ids = [environment.pk for environment in environments]
     checks = {
         row.environment_id: row for row in DriftCheck.objects.filter(environment_id__in=ids).defer("rows")
     }
     counted = Resource.objects.filter(environment_id__in=ids).order_by().values("environment_id")
     resources = {row["environment_id"]: row["n"] for row in counted.annotate(n=Count("pk"))}
+    left = leftovers_shown.undecided(ids)
     return {
-        environment.pk: _chip(environment, checks.get(environment.pk), resources.get(environment.pk, 0))
+        environment.pk: _chip(
+            environment,
+            checks.get(environment.pk),
+            resources.get(environment.pk, 0),
+            left.get(environment.pk, 0),
+        )
         for environment in environments
     }
 

@@ -6,11 +6,16 @@ from __future__ import annotations
 def register() -> None:
     from environments.changes.kinds import register as register_kind
     from environments.registry import Card, Tab, registry
-    from environments.runs import actions, aftermath, cards, columns, folders, housekeeping, state_upkeep
+    from environments.runs import (
+        actions,
+        cards,
+        columns,
+        drift_page,
+        leftovers_shown,
+    )
     from environments.runs.extra_removal import ExtraRemovalKind
     from environments.runs.kind import TerraformRunKind
     from environments.runs.state_edits import StateEditKind
-    from portal.scheduler.registry import on_each_worker, periodic
 
     register_kind(TerraformRunKind())
     register_kind(StateEditKind())
@@ -18,19 +23,35 @@ def register() -> None:
     registry.plan = actions.plan_definition
     registry.columns.append(columns.TERRAFORM)
     registry.cards.append(Card("drift", 20, "runs/_drift_card.html", cards.drift_card))
+    registry.cards.append(Card("leftovers", 5, "runs/_leftovers_card.html", leftovers_shown.card))
+    registry.needs.append(leftovers_shown.needs)
     registry.retire_blockers.append(columns.retire_blockers)
+    registry.retire_blockers.append(leftovers_shown.retire_blockers)
     registry.searches.append(columns.search)
     registry.tabs += [
         Tab("resources", "Resources", 40, "runs:resources"),
         Tab("outputs", "Outputs", 50, "runs:outputs"),
+        Tab("drift", "Drift", 55, "runs:drift", drift_page.count),
         Tab("state", "State versions", 60, "runs:state_versions"),
     ]
+    _schedule()
+
+
+def _schedule() -> None:
+    """What the scheduler does for runs, and what every worker does for its own machine."""
+    from environments.runs import aftermath, folders, housekeeping, state_upkeep
+    from portal.scheduler.registry import on_each_worker, periodic
+
     periodic("runs.drift", 20)(housekeeping.send_drift_checks)
     periodic("runs.live", 20)(housekeeping.send_live_checks)
     periodic("runs.locks", 5, urgent=True)(housekeeping.release_dead_locks)
-    periodic("runs.leftovers", 5)(aftermath.close_all)
+    periodic("runs.leftovers", 5, urgent=True)(aftermath.close_all)
     periodic("runs.credentials", 15)(housekeeping.revoke_left_credentials)
     periodic("runs.inventories", 10)(state_upkeep.send_due_inventories)
     periodic("runs.state_edits", 60)(state_upkeep.drop_left_contents)
     periodic("runs.folders", 60)(folders.sweep)
+    # A death is proven, and a folder read, on the machine where it happened; a folder before its credential ends.
+    on_each_worker("runs.leftovers", 5)(aftermath.close_all)
+    on_each_worker("runs.locks", 5)(housekeeping.release_dead_locks)
+    on_each_worker("runs.credentials", 15)(housekeeping.revoke_left_credentials)
     on_each_worker("runs.folders", 60)(folders.sweep)

@@ -9,6 +9,16 @@ from portal.terraform.wording import translatable as _
 
 FIRST: Final[tuple[Rule, ...]] = (
     rule(
+        "import_not_found",
+        "terraform",
+        r"Cannot import non-existent remote object",
+        _("What is to be imported does not exist."),
+        _(
+            "It was never finished, somebody removed it, or it goes by another id. Dismiss it on the page of "
+            "the run that left it, or give its right id there; then plan again."
+        ),
+    ),
+    rule(
         "state_lock",
         "terraform",
         r"Error (?:acquiring|locking) the state lock|Error locking state",
