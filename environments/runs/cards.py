@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from environments.models import Environment
+from environments.runs import drift_rows, live_shown
+from environments.runs.live_shown import Standing
 from environments.runs.models import DriftCheck
 from portal.accounts.models import User
 
@@ -14,11 +16,16 @@ SHOWN = 5
 def drift_card(environment: Environment, user: User) -> dict[str, Any]:
     """Context of templates/runs/_drift_card.html: the last look, the first few rows; no look, no card."""
     check = DriftCheck.objects.filter(environment=environment).first()
-    if check is None or (check.taken_at is None and not check.error):
+    beside = live_shown.standings([environment.pk]).get(environment.pk, Standing())
+    looked = check is not None and (check.taken_at is not None or bool(check.error))
+    if not looked and not beside.extras:
         return {}
+    _check, judged = drift_rows.of(environment)
     return {
-        "check": check,
-        "rows": check.rows[:SHOWN],
-        "rest": max(check.count - SHOWN, 0),
+        "check": check if looked else None,
+        "judged": judged,
+        "rows": judged.rows[:SHOWN],
+        "rest": max(judged.count - SHOWN, 0),
+        "beside": beside,
         "environment": environment,
     }
