@@ -12,6 +12,7 @@ def register() -> None:
         columns,
         drift_page,
         leftovers_shown,
+        live_shown,
     )
     from environments.runs.extra_removal import ExtraRemovalKind
     from environments.runs.kind import TerraformRunKind
@@ -25,6 +26,7 @@ def register() -> None:
     registry.cards.append(Card("drift", 20, "runs/_drift_card.html", cards.drift_card))
     registry.cards.append(Card("leftovers", 5, "runs/_leftovers_card.html", leftovers_shown.card))
     registry.needs.append(leftovers_shown.needs)
+    registry.needs.append(live_shown.needs)
     registry.retire_blockers.append(columns.retire_blockers)
     registry.retire_blockers.append(leftovers_shown.retire_blockers)
     registry.searches.append(columns.search)
