@@ -26,15 +26,24 @@ def dispatch(change: Change) -> None:
     transaction.on_commit(lambda: send(str(change.uuid)))
 
 
+def resend(change: Change) -> bool:
+    """Send a change again whose message may be lost; False when the broker does not take it."""
+    again = timezone.now() + timedelta(seconds=settings.RESEND_SECONDS)
+    Change.objects.filter(pk=change.pk).update(due_at=again)
+    return send(str(change.uuid)) is not False
+
+
 def dispatch_waiting(environment: Environment) -> None:
     """Send the environment's approved changes whose time has come: nothing holds them up any more."""
     for change in Change.objects.filter(environment=environment, status=Status.APPROVED).exclude(due_at=None):
         dispatch(change)
 
 
-def send(change_uuid: str) -> None:
+def send(change_uuid: str) -> bool:
     """Put the id on the queue. A broker that is away costs time, not the change: its row is due again."""
     try:
         current_app.send_task("changes.advance", args=[change_uuid], queue="changes")
     except (KombuError, OSError):
         logger.warning("Could not send change %s; the sweeper will", change_uuid, exc_info=True)
+        return False
+    return True

@@ -23,6 +23,8 @@ from portal.core.clock import now
 from portal.terraform.identity import identify
 
 logger = logging.getLogger(__name__)
+# How soon to try again while the database is away: who lives must say so at once when it is back.
+AWAY_SECONDS = 1
 
 
 class LeaseLost(Exception):
@@ -77,13 +79,16 @@ class Lease:
 
     def _beat(self) -> None:
         try:
-            while not self._stop.wait(settings.HEARTBEAT_SECONDS):
+            pause = settings.HEARTBEAT_SECONDS
+            while not self._stop.wait(pause):
+                pause = settings.HEARTBEAT_SECONDS
                 try:
                     if not self.renew():
                         self.lost.set()
                         return
                 except DatabaseError:
                     # The database may be away for a moment; the lease's term decides, not one failure.
+                    pause = min(pause, AWAY_SECONDS)
                     logger.warning("Could not renew the lease of change %s", self.change_id, exc_info=True)
                     connection.close()
         finally:
