@@ -4,6 +4,7 @@ Terraform and its state backend, which says what passes and can be cut.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import itertools
 import os
@@ -12,7 +13,8 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -191,3 +193,56 @@ class Wire:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class Cut:
+    """The way to a database server, which can be cut: open connections break, new ones are refused."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.there = (host, port)
+        self.open: set[socket.socket] = set()
+        self.port = 0
+        self.mend()
+
+    def mend(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=200)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        # shutdown wakes the thread in accept(); close alone leaves it there with the port still open.
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for one in list(self.open):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                near, _address = listener.accept()
+                far = socket.create_connection(self.there)
+            except OSError:
+                return
+            for source, target in ((near, far), (far, near)):
+                threading.Thread(target=self._copy, args=(source, target), daemon=True).start()
+
+    def _copy(self, source: socket.socket, target: socket.socket) -> None:
+        self.open.add(source)
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        for one in (source, target):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        self.open.discard(source)
+        source.close()
+
+    @contextmanager
+    def gone(self) -> Iterator[None]:
+        self.cut()
+        try:
+            yield
+        finally:
+            self.mend()
