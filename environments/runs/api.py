@@ -1,4 +1,4 @@
-"""Runs, outputs, state versions and drift in the API."""
+"""Runs, outputs and state versions in the API."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from environments.changes.serializers import ChangeShape
 from environments.models import Environment
 from environments.runs import actions
 from environments.runs import serializers as shapes
-from environments.runs.models import DriftCheck, ResourceChange, StateVersion
+from environments.runs.models import ResourceChange, StateVersion
 from portal.accounts.principals import principal_of
 from portal.core.pagination import KeysetPagination
 
@@ -84,27 +84,10 @@ class StateVersions(Place):
         return pages.get_paginated_response([shapes.StateVersionShape(row).data for row in page])
 
 
-class Drift(Place):
-    @extend_schema(responses=shapes.DriftShape)
-    def get(self, request: Request, environment: str) -> Response:
-        """The last verdict, with its age and the error of a later look that failed."""
-        place = self.place(environment)
-        check = DriftCheck.objects.filter(environment=place).first() or DriftCheck(environment=place)
-        return Response(shapes.DriftShape(check).data)
-
-    @extend_schema(request=None, responses={202: shapes.DriftShape})
-    def post(self, request: Request, environment: str) -> Response:
-        """Ask for a look now."""
-        place = self.place(environment)
-        actions.check_drift(by=principal_of(request), environment=place)
-        return Response(shapes.DriftShape(DriftCheck.objects.get(environment=place)).data, status=202)
-
-
 _PLACE = "environments/<str:environment>/"
 api_urls = [
     path(_PLACE + "runs/", Runs.as_view(), name="runs"),
     path(_PLACE + "outputs/", Outputs.as_view(), name="outputs"),
     path(_PLACE + "state-versions/", StateVersions.as_view(), name="state_versions"),
-    path(_PLACE + "drift/", Drift.as_view(), name="drift"),
     path("changes/<uuid:uuid>/resource-changes/", ResourceChanges.as_view(), name="resource_changes"),
 ]

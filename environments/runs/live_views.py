@@ -38,7 +38,7 @@ def _forms(request: HttpRequest) -> dict[str, forms.Form]:
 @signed_in
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def extra(request: HttpRequest, tenant: str, slug: str, pk: int) -> HttpResponse:
+def extra_page(request: HttpRequest, tenant: str, slug: str, pk: int) -> HttpResponse:
     """The extra; a POST with `act` does one of remove, allow, adopt, reopen."""
     environment = find_environment(request, tenant, slug)
     row = get_object_or_404(

@@ -1,4 +1,4 @@
-"""Shapes of runs, outputs, state versions and drift in the API."""
+"""Shapes of runs, outputs and state versions in the API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from environments.changes.models import Start
-from environments.runs.models import DriftCheck, Mode, Output, ResourceChange, StateVersion, TerraformRun
+from environments.runs.models import Mode, Output, ResourceChange, StateVersion, TerraformRun
 
 
 class LinkShape(serializers.Serializer[TerraformRun]):
@@ -95,15 +95,6 @@ class StateVersionPageShape(serializers.Serializer[StateVersion]):
     results = StateVersionShape(many=True)
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
-
-
-class DriftShape(serializers.Serializer[DriftCheck]):
-    verdict = serializers.CharField(help_text="never, clean or drifted")
-    count = serializers.IntegerField()
-    taken_at = serializers.DateTimeField(allow_null=True)
-    error = serializers.CharField(help_text="Why the last look failed; the verdict is then older.")
-    error_at = serializers.DateTimeField(allow_null=True)
-    rows = serializers.JSONField()
 
 
 def shown_output(output: Output) -> dict[str, Any]:
