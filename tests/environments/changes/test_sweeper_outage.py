@@ -76,13 +76,13 @@ def test_a_pause_that_costs_no_lease_delays_nothing(fake, staging, operator, swe
 
 def test_a_worker_that_renews_at_the_last_moment_is_not_buried(fake, staging, operator, sweep, monkeypatch):
     change = killed(step(ask_for(staging, operator)), fake, "execute")
-    bury = sweeper._bury
+    each = sweeper._each
 
-    def renewed_first(found):
+    def renewed_first(found, act):
         assert Lease(change).renew()
-        bury(found)
+        each(found, act)
 
-    monkeypatch.setattr(sweeper, "_bury", renewed_first)
+    monkeypatch.setattr(sweeper, "_each", renewed_first)
     sweep()
     change = fresh(change)
     assert change.status == Status.EXECUTING
