@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -10,16 +11,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from environments.models import Environment
-from environments.pages import environment_context, find_environment
+from environments.pages import environment_context, find_environment, person_of
 from environments.permissions import refusal
-from environments.runs import actions, state
+from environments.runs import actions, comparing, state_locks
 from environments.runs.models import StateLock, StateVersion
 from portal.accounts.access import signed_in
 from portal.accounts.principals import principal_of
 from portal.core.errors import InvalidInput
 from portal.core.pagination import keyset_page
-from portal.terraform.state import read_state
-from portal.terraform.state_comparison import state_differences
 
 ON_A_PAGE = 50
 
@@ -32,12 +31,17 @@ def versions(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
     page = keyset_page(found, ordering=("-number",), cursor=request.GET.get("cursor"), size=ON_A_PAGE)
     lock = StateLock.objects.filter(environment=environment).select_related("change").first()
     context = environment_context(request, environment, "state")
+    roles = context["roles"]
     context |= {
         "page": page,
         "lock": lock,
-        "holder_alive": state.tool_alive(lock.change) if lock and lock.change else None,
-        "may_unlock": refusal(context["roles"], "state.unlock") is None,
-        "may_read": refusal(context["roles"], "state.read") is None,
+        "is_own": bool(lock and lock.held_by_id == person_of(request).pk),
+        "proof": state_locks.proof_of(lock) if lock else None,
+        "newest_number": found.aggregate(n=Max("number"))["n"],
+        **{
+            f"may_{name}": refusal(roles, f"state.{name}") is None
+            for name in ("unlock", "read", "lock", "edit")
+        },
     }
     return render(request, "runs/state_versions.html", context)
 
@@ -62,7 +66,7 @@ def compare(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
     context |= {
         "before": before,
         "after": after,
-        "differences": state_differences(read_state(before.content), read_state(after.content)),
+        **comparing.page_of(comparing.compared(before, after), request.GET),
     }
     return render(request, "runs/state_compare.html", context)
 

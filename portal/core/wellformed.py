@@ -84,8 +84,14 @@ class WellFormedMiddleware:
                 return malformed(request, UNKEPT.sub("?", name), message())
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, *args: Any) -> HttpResponseBase | None:
-        """After CSRF has read the form; a body that is no form is its reader's to refuse."""
+    def process_view(self, request: HttpRequest, view: Any, *args: Any) -> HttpResponseBase | None:
+        """After CSRF has read the form; a body that is no form is its reader's to refuse.
+
+        A view with `reads_upload` takes a file: it knows who may send one and where it may lie, so it reads the
+        form itself, with fields that refuse such text.
+        """
+        if getattr(view, "reads_upload", False):
+            return None
         if request.method != "POST" or not (request.content_type or "").startswith(FORMS):
             return None
         for name, values in request.POST.lists():
