@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from environments.changes.gates import asked
 from environments.changes.kinds import kind_of
-from environments.changes.lifecycle import CANCELLABLE, WITHDRAWABLE, Status
+from environments.changes.lifecycle import CANCELLABLE, RETRYABLE, WITHDRAWABLE, Status
 from environments.changes.models import Change, Review, Vote
 from environments.permissions import refusal, roles_of
 from portal.accounts.models import User
@@ -164,6 +164,21 @@ def can_review(change: Change, user: User, roles: frozenset[str]) -> Ability:
     return YES
 
 
+def can_retry(change: Change, user: User, roles: frozenset[str]) -> Ability:
+    """Whoever may request may ask again for what did not come through."""
+    reason = refusal(roles, "change.request")
+    if reason:
+        return _no(reason)
+    if change.status not in RETRYABLE:
+        return _wrong_moment(_("Only what failed, was cancelled or interrupted is tried again."))
+    if not kind_of(change).repeatable:
+        return _wrong_moment(_("This kind of change is not tried again; request it anew."))
+    under_way = change.retries.open().first()
+    if under_way:
+        return _wrong_moment(_("It is being tried again already: “%(title)s”.") % {"title": under_way.title})
+    return YES
+
+
 ABILITIES = {
     "can_approve": can_approve,
     "can_reject": can_reject,
@@ -172,6 +187,7 @@ ABILITIES = {
     "can_start": can_start,
     "can_cancel": can_cancel,
     "can_kill": can_kill,
+    "can_retry": can_retry,
     "can_break_glass": can_break_glass,
     "can_review": can_review,
 }

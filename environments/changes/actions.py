@@ -25,7 +25,7 @@ from environments.changes.abilities import (
     can_withdraw,
     own_vote,
 )
-from environments.changes.approvals import expiry, starts_now
+from environments.changes.approvals import approval_ends, expiry, starts_now
 from environments.changes.dispatch import dispatch
 from environments.changes.emergency import MENDED, passed
 from environments.changes.lifecycle import Status
@@ -88,6 +88,7 @@ def request(
     start: str = Start.ON_APPROVAL,
     start_at: datetime | None = None,
     priority: int = 0,
+    retry_of: Change | None = None,
 ) -> Change:
     """Write the row of a new change and send it on commit. Rooms call it in their own act's transaction."""
     if start not in Start.values:
@@ -113,6 +114,7 @@ def request(
         start=start,
         start_at=start_at,
         priority=priority,
+        retry_of=retry_of,
     )
     Transition.objects.create(change=change, to_status=Status.REQUESTED, by=by.name)
     note_event(change, by=by, action="change.request", kind=kind, reason=reason, ticket=ticket, start=start)
@@ -137,7 +139,7 @@ def settle_gates(change: Change, *, by: Principal) -> None:
     if not passed(change):
         return
     now = timezone.now()
-    move(change, Status.APPROVED, by=by, approved_at=now, expires_at=expiry(change, now))
+    move(change, Status.APPROVED, by=by, approved_at=now, expires_at=approval_ends(change, now))
     notices.announce(change, "approved")
     if starts_now(change, now):
         dispatch(change)

@@ -15,7 +15,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from environments.blueprints.api import visible_environment
-from environments.changes import actions, breakglass, log, policies
+from environments.changes import actions, breakglass, log, policies, retries
 from environments.changes import serializers as shapes
 from environments.changes.forms import ChangeFilter
 from environments.changes.gates import policy_in_force
@@ -169,6 +169,17 @@ class Review(Part):
         return self.answer(breakglass.review(by=principal_of(request), change=change, **body))
 
 
+class Retry(Part):
+    @extend_schema(request=shapes.ReasonShape, responses={201: shapes.ChangeShape})
+    def post(self, request: Request, uuid: UUID) -> Response:
+        """Ask again for what failed, was cancelled or interrupted: the new change, with votes that still fit."""
+        change, body = self.find(uuid), self.body(shapes.ReasonShape)
+        again = retries.retry(by=principal_of(request), change=change, reason=body.get("reason", ""))
+        answer = self.answer(again)
+        answer.status_code = 201
+        return answer
+
+
 class Comments(Part):
     @extend_schema(request=shapes.QuestionShape, responses={201: shapes.ChangeShape})
     def post(self, request: Request, uuid: UUID) -> Response:
@@ -217,6 +228,7 @@ api_urls = [
     path(_ONE + "kill/", Kill.as_view(), name="change_kill"),
     path(_ONE + "break-glass/", BreakGlass.as_view(), name="change_break_glass"),
     path(_ONE + "review/", Review.as_view(), name="change_review"),
+    path(_ONE + "retry/", Retry.as_view(), name="change_retry"),
     path(_ONE + "comments/", Comments.as_view(), name="change_comments"),
     path("environments/<str:environment>/approval-policy/", Policy.as_view(), name="approval_policy"),
 ]

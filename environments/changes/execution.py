@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy
 
 from environments.changes import claims, notices, reviews
 from environments.changes.actions import reopen_if_unmet
-from environments.changes.approvals import EXPIRED_NOTE, expiry, starts_now
+from environments.changes.approvals import EXPIRED_NOTE, approval_ends, expiry, starts_now
+from environments.changes.carrying import carry
 from environments.changes.dispatch import dispatch
 from environments.changes.emergency import MENDED, passed
 from environments.changes.kinds import Cancelled, Draft, ToolFailure, kind_of
@@ -130,6 +131,8 @@ def _store_proposal(work: Work, draft: Draft) -> None:
             "title": (draft.title or change.title)[:200],
             **RELEASED,
         }
+        if not draft.empty and not draft.plan_only:
+            carry(change, by=work.by)
         cancelled, _kill = work.wishes()
         status = _after_proposal(change, draft, cancelled=cancelled)
         now = timezone.now()
@@ -153,7 +156,7 @@ def _approved_fields(change: Change, now: datetime, *, again: bool) -> dict[str,
     """What an approved proposal writes. Proposed again to the same end, its approval and place are the old ones."""
     if again and change.approved_at is not None:
         return {"due_at": change.start_at}
-    return {"approved_at": now, "expires_at": expiry(change, now), "due_at": change.start_at}
+    return {"approved_at": now, "expires_at": approval_ends(change, now), "due_at": change.start_at}
 
 
 def _tell_proposed(change: Change, *, again: bool) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from django.utils.translation import gettext as _
+
 if TYPE_CHECKING:
     from environments.changes.models import Change, Proposal
     from environments.changes.work import Work
@@ -48,6 +50,35 @@ class Obstacle:
     change: Change | None = None
 
 
+@dataclass(frozen=True)
+class Difference:
+    """One thing that two proposals mean differently.
+
+    `what` is added, gone or altered; `was` and `now` the actions (empty where absent); `attributes` have
+    path, `then` and `now`, each as components/attribute shapes {before, after, unknown, sensitive} or None.
+    """
+
+    what: str
+    name: str
+    was: str
+    now: str
+    attributes: Sequence[Mapping[str, Any]] = ()
+    more: int = 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs: the first rows, how many there are of each kind in all, and remarks in words."""
+
+    rows: Sequence[Difference]
+    counts: Mapping[str, int]
+    remarks: Sequence[str] = ()
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
 class ToolFailure(Exception):
     """Terraform or AWS said no; shown to people with its hint."""
 
@@ -75,6 +106,8 @@ class ChangeKind(ABC):
     # Whether one person may start it without votes in an emergency (emergency.py).
     may_break_glass: ClassVar[bool] = True
 
+    # Whether one that did not come through may be tried again (retries.py).
+    repeatable: ClassVar[bool] = False
     # One-to-one rows of a change that `claims` and `takes_turn` read: fetched with it where many are looked at.
     related: ClassVar[tuple[str, ...]] = ()
 
@@ -109,6 +142,18 @@ class ChangeKind(ABC):
     def resumable(self, status: str) -> bool:
         """Whether another worker may go on with this phase after a worker's death."""
         return False
+
+    def repeat(self, earlier: Change, change: Change) -> None:
+        """Write the kind's own rows of `change`, which tries `earlier` again. For kinds that are `repeatable`."""
+        return
+
+    def no_more_than(self, proposal: Proposal, earlier: Proposal) -> list[str]:
+        """What `proposal` would do beyond the approved `earlier` one, in words: nothing on proof only."""
+        return [] if proposal.digest == earlier.digest else [str(_("What is proposed is not the same."))]
+
+    def compare(self, before: Proposal, after: Proposal) -> Comparison | None:
+        """What differs between two proposals of one change; None where the kind cannot say."""
+        return None
 
     def still_running(self, change: Change) -> bool | None:
         """Whether the change's tool may still be at work: False on proof of its death, None when unknown."""

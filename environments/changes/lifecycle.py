@@ -77,6 +77,8 @@ WORKING: Final = frozenset({S.PROPOSING, S.EXECUTING, S.VERIFYING})
 # A vote may be taken back until the start.
 WITHDRAWABLE: Final = frozenset({S.AWAITING_APPROVAL, S.APPROVED})
 CANCELLABLE: Final = frozenset({S.REQUESTED, S.PROPOSING, S.AWAITING_APPROVAL, S.APPROVED, S.EXECUTING})
+# What did not come through, perhaps half of it, and may be asked for again.
+RETRYABLE: Final = frozenset({S.FAILED, S.CANCELLED, S.INTERRUPTED, S.REGRESSED})
 
 
 class ErrorKind(models.TextChoices):

@@ -15,7 +15,7 @@ from environments.changes import comparing, emergency_page, log_places, waiting
 from environments.changes.abilities import Ability, abilities, barred_voters
 from environments.changes.gates import GateState, evaluate
 from environments.changes.kinds import kind_of
-from environments.changes.lifecycle import WORKING, Status
+from environments.changes.lifecycle import RETRYABLE, WORKING, Status
 from environments.changes.models import Change, Vote
 from environments.pages import environment_context, person_of
 
@@ -127,8 +127,9 @@ def _votes(change: Change) -> list[dict[str, Any]]:
             "comment": vote.comment,
             "at": vote.withdrawn_at or vote.at,
             "void": vote.withdrawn_at is None and vote.proposal.digest != current,
+            "carried": vote.carried_from.proposal.change if vote.carried_from else None,
         }
-        for vote in rows
+        for vote in rows.select_related("carried_from__proposal__change")
     ]
     told += [
         {"by": str(row.user), "decision": "comment", "comment": row.text, "at": row.at, "void": False}
@@ -207,6 +208,8 @@ def moving(request: HttpRequest, change: Change) -> dict[str, Any]:
         "working": change.status in WORKING,
         "live_every": "700ms" if change.status in WORKING else "2s",
         "stamp": stamp(change),
+        "retryable": change.status in RETRYABLE and kind.repeatable,
+        "retries": list(change.retries.all()) if change.is_final else [],
         **emergency_page.facts(change),
         **kind.progress(change),
         **(kind.aftermath(change, person_of(request)) if change.is_final else {}),

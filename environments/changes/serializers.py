@@ -11,7 +11,7 @@ from environments.changes import reviews, waiting
 from environments.changes.abilities import abilities, barred_voters
 from environments.changes.gates import evaluate
 from environments.changes.kinds import kind_of
-from environments.changes.models import Change, Review
+from environments.changes.models import Change, Review, Vote
 from portal.accounts.models import User
 
 Plain = dict[str, Any]
@@ -103,6 +103,10 @@ class ChangeShape(ChangeRowShape):
     emergency = EmergencyShape(allow_null=True, help_text="Who started it without votes, and why.")
     debt = DebtShape(allow_null=True, help_text="The overdue review that its start waits for.")
     proposal = serializers.IntegerField(allow_null=True, help_text="Number of the current proposal.")
+    retry_of = serializers.UUIDField(allow_null=True, help_text="The change that this one tries again.")
+    carried_votes = serializers.ListField(
+        child=serializers.CharField(), help_text="User names whose votes on that change count here."
+    )
     details = DetailsField()
 
 
@@ -205,6 +209,11 @@ def _debt(change: Change) -> Plain | None:
     return {"change": debt.change.uuid, "title": debt.change.title, "due_at": debt.due_at}
 
 
+def _carried(change: Change) -> list[str]:
+    votes = Vote.objects.counting_for(change).filter(carried_from__isnull=False)
+    return list(votes.values_list("user__username", flat=True))
+
+
 def shown(change: Change, user: User) -> Plain:
     """One change whole, with what this person may do."""
     told = waiting.told(change)
@@ -246,5 +255,7 @@ def shown(change: Change, user: User) -> Plain:
         "emergency": _emergency(change),
         "debt": _debt(change),
         "proposal": change.proposal.number if change.proposal else None,
+        "retry_of": change.retry_of.uuid if change.retry_of else None,
+        "carried_votes": _carried(change) if change.retry_of_id else [],
         "details": kind_of(change).details(change),
     }

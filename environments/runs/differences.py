@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import ngettext
@@ -13,6 +14,8 @@ from environments.runs.titles import VERBS
 from portal.accounts.models import User
 
 SHOWN = 8
+AT_A_TIME = 200
+Index = dict[str, tuple[str, int]]
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,12 @@ class Differences:
 
 def between(before: Proposal, after: Proposal) -> Differences:
     """Compare by address, action and every attribute shown; reads alter nothing and are left out."""
-    old, new = _rows(before), _rows(after)
-    verbs = {**_verbs(old), **_verbs(new)}
+    old, new = index(before), index(after)
     return Differences(
         added=tuple(address for address in new if address not in old),
-        altered=tuple(
-            address for address in new if address in old and _meant(old[address]) != _meant(new[address])
-        ),
+        altered=tuple(address for address, _then, _now in altered(old, new)),
         dropped=tuple(address for address in old if address not in new),
-        verbs=verbs,
+        verbs={**_verbs(old), **_verbs(new)},
     )
 
 
@@ -80,14 +80,28 @@ def since_vote(change: Change, user: User) -> Differences | None:
     return between(seen, change.proposal)
 
 
-def _rows(proposal: Proposal) -> dict[str, ResourceChange]:
+def index(proposal: Proposal) -> Index:
+    """Address -> (action, primary key), in reading order; the attributes stay in the database."""
     rows = ResourceChange.objects.filter(proposal=proposal).altering().order_by("rank", "position")
-    return {row.address: row for row in rows}
+    return {address: (action, pk) for address, action, pk in rows.values_list("address", "action", "pk")}
+
+
+def altered(old: Index, new: Index) -> Iterator[tuple[str, ResourceChange, ResourceChange]]:
+    """Resources of both that are meant differently, a few read at a time however large the plans."""
+    both = [address for address in new if address in old]
+    for start in range(0, len(both), AT_A_TIME):
+        part = both[start : start + AT_A_TIME]
+        wanted = [index[address][1] for address in part for index in (old, new)]
+        rows = ResourceChange.objects.in_bulk(wanted)
+        for address in part:
+            then, now = rows[old[address][1]], rows[new[address][1]]
+            if _meant(then) != _meant(now):
+                yield address, then, now
 
 
 def _meant(row: ResourceChange) -> object:
     return row.action, row.detail
 
 
-def _verbs(rows: dict[str, ResourceChange]) -> dict[str, str]:
-    return {address: str(VERBS.get(row.action, row.action)).lower() for address, row in rows.items()}
+def _verbs(rows: Index) -> dict[str, str]:
+    return {address: str(VERBS.get(action, action)).lower() for address, (action, _pk) in rows.items()}

@@ -7,20 +7,22 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 
-from environments.changes.kinds import ChangeKind, Draft, Obstacle, Verdict
+from environments.changes.kinds import ChangeKind, Comparison, Draft, Obstacle, Verdict
 from environments.changes.lifecycle import Status
-from environments.changes.models import Change
+from environments.changes.models import Change, Proposal
 from environments.changes.work import Work
 from environments.runs import (
     aftermath,
     applying,
     authors,
     bases,
+    comparison,
     inventory,
     leftovers,
     live,
     planning,
     proposal_page,
+    repeating,
     state,
     state_locks,
 )
@@ -38,6 +40,7 @@ class TerraformRunKind(ChangeKind):
     proposal_template: ClassVar[str] = "runs/_proposal.html"
     progress_template: ClassVar[str] = "runs/_progress.html"
     related: ClassVar[tuple[str, ...]] = ("terraform_run",)
+    repeatable: ClassVar[bool] = True
 
     def claims(self, change: Change) -> list[str]:
         if change.terraform_run.mode == Mode.PLAN:
@@ -73,6 +76,15 @@ class TerraformRunKind(ChangeKind):
 
     def base_moved(self, change: Change) -> str | None:
         return bases.moved(change)
+
+    def repeat(self, earlier: Change, change: Change) -> None:
+        repeating.repeat(earlier, change)
+
+    def no_more_than(self, proposal: Proposal, earlier: Proposal) -> list[str]:
+        return repeating.no_more_than(proposal, earlier)
+
+    def compare(self, before: Proposal, after: Proposal) -> Comparison | None:
+        return comparison.compare(before, after)
 
     def resumable(self, status: str) -> bool:
         return status == Status.VERIFYING

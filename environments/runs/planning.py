@@ -25,7 +25,7 @@ from portal.terraform.effects import EFFECTS
 from portal.terraform.options import init_options, plan_options, show_options
 from portal.terraform.plan import Plan, read_plan
 from portal.terraform.plan_facts import PlanFacts, plan_facts
-from portal.terraform.seals import seals
+from portal.terraform.seals import output_seal, seals
 
 RANKS = {"delete": 0, "replace": 1, "forget": 2, "update": 3, "move": 4, "import": 5, "create": 6, "read": 9}
 KIND = "terraform_run"
@@ -73,7 +73,8 @@ def _plan(work: Work, made: Workspace, record: TerraformRun, before: dict[str, A
     if plan is not None and record.mode == Mode.DESTROY:
         refuse_protected(plan)
     record.terraform_version = made.installation.version
-    record.save(update_fields=["terraform_version", "timings"])
+    with work.fenced():
+        record.save(update_fields=["terraform_version", "timings"])
     if plan is None or plan.is_empty:
         return _nothing_to_do(record, before, asked)
     return _draft(record, made, plan, before, asked)
@@ -229,6 +230,7 @@ def as_facts(record: TerraformRun, facts: PlanFacts, counts: Mapping[str, int], 
                 "after": out.after,
                 "unknown": out.unknown,
                 "sensitive": out.sensitive,
+                "seal": output_seal(out, hmac=bases.sealed),
             }
             for out in plan.outputs
         ],

@@ -7,7 +7,7 @@ from typing import Any
 
 from portal.core.canonical import canonical_json
 from portal.terraform.differences import ABSENT, AttributeChange, RawChange
-from portal.terraform.plan import ResourceChange
+from portal.terraform.plan import OutputChange, ResourceChange
 
 Seal = tuple[str, str]
 
@@ -22,6 +22,15 @@ def seals(change: ResourceChange, *, hmac: Callable[[bytes], str]) -> tuple[Seal
         _seal(raw, hmac) if _hidden(raw, shown) else None
         for raw, shown in zip(told, change.attributes, strict=True)
     )
+
+
+def output_seal(change: OutputChange, *, hmac: Callable[[bytes], str]) -> Seal | None:
+    """As `seals`, for an output as a whole."""
+    if not change.sensitive:
+        return None
+    before = [[raw.steps, _value(raw.before)] for raw in change.raw]
+    after = [[raw.steps, _value(raw.after)] for raw in change.raw]
+    return hmac(canonical_json(before)), "" if change.unknown else hmac(canonical_json(after))
 
 
 def _hidden(raw: RawChange, shown: AttributeChange) -> bool:
