@@ -72,11 +72,10 @@ class Import(Decision):
     @extend_schema(request=ImportShape, responses=LeftoverShape)
     def post(self, request: Request, environment: str, pk: int) -> Response:
         """Let the next plan import it."""
+        row = self.leftover(environment, pk)
         form = ImportShape(data=request.data)
         form.is_valid(raise_exception=True)
-        row = actions.import_leftover(
-            by=principal_of(request), leftover=self.leftover(environment, pk), **form.validated_data
-        )
+        row = actions.import_leftover(by=principal_of(request), leftover=row, **form.validated_data)
         return Response(LeftoverShape(row).data)
 
 
@@ -84,11 +83,10 @@ class Dismiss(Decision):
     @extend_schema(request=DismissShape, responses=LeftoverShape)
     def post(self, request: Request, environment: str, pk: int) -> Response:
         """Say that the state shall not have it."""
+        row = self.leftover(environment, pk)
         form = DismissShape(data=request.data)
         form.is_valid(raise_exception=True)
-        row = actions.dismiss(
-            by=principal_of(request), leftover=self.leftover(environment, pk), **form.validated_data
-        )
+        row = actions.dismiss(by=principal_of(request), leftover=row, **form.validated_data)
         return Response(LeftoverShape(row).data)
 
 

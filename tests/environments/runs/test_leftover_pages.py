@@ -224,15 +224,15 @@ class TestRefusals:
 
     def test_through_the_api_alike(self, change, api, operator, viewer, outsider, act):
         url = f"{API}{one(change).pk}/{act}/"
-        assert APIClient().post(url, FORMS[act]).status_code == 401
-        assert api(outsider).post(url, FORMS[act]).status_code == 404
-        assert api(viewer).post(url, FORMS[act]).status_code == 403
+        assert APIClient().post(url, FORMS[act], format="json").status_code == 401
+        assert api(outsider).post(url, FORMS[act], format="json").status_code == 404
+        assert api(viewer).post(url, FORMS[act], format="json").status_code == 403
         assert api(operator).get(url).status_code == 405
         assert states(change)["a"] == "open"
-        answer = api(operator).post(url, FORMS[act])
+        answer = api(operator).post(url, FORMS[act], format="json")
         assert answer.status_code == 200
         assert answer.json()["state"] == {"import": "importing", "dismiss": "dismissed"}[act]
-        assert api(operator).post(url, FORMS[act]).status_code == 409
+        assert api(operator).post(url, FORMS[act], format="json").status_code == 409
 
 
 def test_import_all_is_refused_to_who_may_not_and_takes_no_get(change, viewer, outsider, operator, sign_in):
@@ -254,7 +254,7 @@ def test_the_api_lists_them_and_wants_a_reason(change, api, viewer, operator):
         ("terraform_data.b", "", "open"),
     ]
     assert rows[1]["made_at"] is None
-    assert api(operator).post(f"{API}{rows[0]['id']}/dismiss/", {}).status_code == 400
+    assert api(operator).post(f"{API}{rows[0]['id']}/dismiss/", {}, format="json").status_code == 400
 
 
 # --- elsewhere -------------------------------------------------------------------------------------
