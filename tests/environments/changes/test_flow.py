@@ -1,15 +1,17 @@
 """The one flow: requested, proposed, gated, executed, verified; and each way out of it."""
 
 import pytest
+from django.db import transaction
 
 from environments.changes import actions
 from environments.changes.kinds import Cancelled, ToolFailure, Verdict
 from environments.changes.lifecycle import FINAL, MOVES, Status
-from environments.changes.models import Claim, Transition
+from environments.changes.models import Change, Claim, Transition
+from environments.changes.transitions import move
 from portal.audit.models import AuditEvent
 from portal.core.errors import InvalidInput, NotAllowed, StaleState
 from tests.cast import by
-from tests.environments.changes.conftest import ask_for, fresh, step
+from tests.environments.changes.conftest import WORKER, ask_for, fresh, step
 
 pytestmark = pytest.mark.django_db
 
@@ -157,6 +159,16 @@ def test_a_reject_needs_its_reason_and_ends_it(fake, production, operator, appro
 def test_nothing_leaves_a_final_status():
     assert not set(MOVES) & FINAL
     assert {target for targets in MOVES.values() for target in targets} | {Status.REQUESTED} == set(Status)
+
+
+@pytest.mark.parametrize("old", Status)
+def test_a_move_that_the_table_does_not_have_is_refused(fake, staging, operator, old):
+    change = ask_for(staging, operator)
+    Change.objects.filter(pk=change.pk).update(status=old)
+    for new in set(Status) - MOVES.get(old, frozenset()):
+        with pytest.raises(StaleState), transaction.atomic():
+            move(fresh(change), new, by=WORKER)
+    assert fresh(change).status == old
 
 
 def test_a_tools_words_that_no_database_keeps_still_end_the_change(fake, staging, operator):
