@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from portal import style_samples as samples
 from portal.accounts.access import signed_in
@@ -21,11 +22,12 @@ LINES_PER_FETCH = 4
 
 
 @signed_in
+@require_safe
 def style_guide(request: HttpRequest) -> HttpResponse:
     """The page; for portal administrators, and for anybody signed in while DEBUG is on."""
     if not (settings.DEBUG or getattr(request.user, "is_portal_admin", False)):
         raise PermissionDenied(_("The style guide is for portal administrators."))
-    if "after" in request.GET:
+    if "after" in request.GET or "line" in request.GET:
         return _log(request)
     if request.GET.get("part") == "refused":
         raise StaleState(_("Somebody else approved it while you were reading."), hint=_("Reload the page."))
@@ -38,7 +40,9 @@ def style_guide(request: HttpRequest) -> HttpResponse:
 
 def _log(request: HttpRequest) -> JsonResponse:
     """The sample log in the shape of a change's log; offsets count lines here."""
-    after = int(request.GET["after"]) if request.GET["after"].isdigit() else 0
+    line = request.GET.get("line", "")
+    asked = request.GET.get("after", "0")
+    after = int(line) - 1 if line.isdecimal() else int(asked) if asked.isdecimal() else 0
     lines = samples.LOG[after : after + LINES_PER_FETCH]
     end = after + len(lines)
     return JsonResponse(

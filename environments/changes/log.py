@@ -13,6 +13,8 @@ from portal.core.redaction import Redactor, mask_forms
 from portal.core.wellformed import kept
 
 PAGE_BYTES = 256 * 1024
+# What one row holds at most, in characters: a reader of one line never opens more than this.
+CHUNK = 64 * 1024
 
 
 class LogWriter:
@@ -36,23 +38,30 @@ class LogWriter:
             return
         # What nobody knows as a secret and is one by its form: the password in an address, a private key.
         text = mask_forms(text)
-        size, lines = len(text.encode()), text.count("\n")
         with transaction.atomic():
             row = Change.objects.select_for_update().only("log_size", "log_lines").get(pk=self._change_id)
+            chunks, size, lines = [], row.log_size, row.log_lines
+            for piece in _pieces(text):
+                chunk = LogChunk(change_id=self._change_id, fence=self._fence, text=piece)
+                chunk.offset, chunk.size = size, len(piece.encode())
+                chunk.first_line, chunk.lines = lines + 1, piece.count("\n")
+                size, lines = size + chunk.size, lines + chunk.lines
+                chunks.append(chunk)
             compare_and_set(
                 Change.objects.filter(pk=self._change_id, fence=self._fence, log_size=row.log_size),
-                log_size=row.log_size + size,
-                log_lines=row.log_lines + lines,
+                log_size=size,
+                log_lines=lines,
             )
-            LogChunk.objects.create(
-                change_id=self._change_id,
-                offset=row.log_size,
-                size=size,
-                first_line=row.log_lines + 1,
-                lines=lines,
-                fence=self._fence,
-                text=text,
-            )
+            LogChunk.objects.bulk_create(chunks)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Whole lines, at most CHUNK characters at a time; a line longer than that is cut."""
+    while len(text) > CHUNK:
+        cut = text.rfind("\n", 0, CHUNK) + 1 or CHUNK
+        yield text[:cut]
+        text = text[cut:]
+    yield text
 
 
 @dataclass(frozen=True)
@@ -73,14 +82,13 @@ def read(change: Change, *, after: int, limit: int = PAGE_BYTES) -> LogPage:
     `complete` says that nothing will follow: the change is final and this reaches its end.
     """
     after = max(after, 0)
-    first = change.log_chunks.filter(offset__lte=after).order_by("-offset").first()
+    before = change.log_chunks.filter(offset__lte=after).order_by("-offset").values_list("offset", flat=True)
+    first = before.first()
     if first is None:
         return LogPage(after, 1, "", after, change.log_size, change.is_final)
     parts: list[str] = []
-    start, line, end, used = after, first.first_line, after, 0
-    for chunk in (
-        change.log_chunks.filter(offset__gte=first.offset).order_by("offset").iterator(chunk_size=20)
-    ):
+    start, line, end, used = after, 1, after, 0
+    for chunk in change.log_chunks.filter(offset__gte=first).order_by("offset").iterator(chunk_size=20):
         body = chunk.text.encode()
         if chunk.offset < after:
             skipped, body = body[: after - chunk.offset], body[after - chunk.offset :]

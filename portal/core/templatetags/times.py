@@ -137,9 +137,10 @@ def browser_words() -> str:
             "logEnd": _("End of the log"),
             "logWaiting": _("Waiting for more lines"),
             "logMore": _("Load more lines"),
-            "logDropped": _(
-                "Earlier lines are not shown while the log is long. Open the whole log to read them."
-            ),
+            "logSearching": _("Searching …"),
+            "logSearchOn": _("%(n)s matches up to line %(line)s of %(lines)s"),
+            "logCut": _("… this line has %(n)s characters; the whole log has them all"),
+            "logBetween": _("Lines %(first)s to %(last)s of %(lines)s"),
             "movedOn": _("This changed while you were about to confirm. Read it again first."),
             "logDenied": _("The log can no longer be read: you signed out or lost access. Reload the page."),
             "lineLink": _("Copy the link to line %(n)s"),
