@@ -16,7 +16,7 @@ from environments.changes import actions as changes
 from environments.changes.models import Change, Start
 from environments.models import Definition, Environment
 from environments.permissions import require
-from environments.runs import leftovers, planning, state, titles
+from environments.runs import blocking, planning, state, titles
 from environments.runs.models import DriftCheck, Mode, TerraformRun
 from portal import audit
 from portal.accounts.principals import Principal
@@ -52,7 +52,7 @@ def request_run(
         require(by, environment, "change.request")
         wanted = definition or environment.latest_definition
         _check(environment, mode, wanted, targets, replace, confirm_name)
-        stopped = leftovers.blocker(environment, mode)
+        stopped = blocking.blocker(environment, mode)
         if stopped is not None:
             raise Conflict(stopped.text, hint=_("Decide about it here: %(page)s") % {"page": stopped.link})
         assert wanted is not None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
 from environments.changes.kinds import Cancelled, ToolFailure
+from environments.changes.patience import patiently
 from environments.changes.work import Work
 from environments.runs import (
     credentials,
@@ -17,6 +19,7 @@ from environments.runs import (
     known_secrets,
     leftovers,
     progress,
+    reckoning,
     undelivered,
 )
 from environments.runs.commands import Listener, run
@@ -26,6 +29,7 @@ from environments.runs.planning import initialise
 from environments.runs.progress import Progress
 from environments.runs.workspace import ARCHIVE, PLAN_FILE, Workspace, restore, workspace
 from portal.core.errors import GatehouseError
+from portal.terraform.events import Event
 from portal.terraform.options import apply_options
 
 logger = logging.getLogger(__name__)
@@ -66,8 +70,9 @@ def _restore(work: Work, made: Workspace) -> None:
 
 def _apply(work: Work, made: Workspace, record: TerraformRun, credential: IssuedCredential) -> None:
     learner = known_secrets.Learner(work.change.environment, work.log.redactor)
-    listener = Listener(work, on_events=Progress(work.change, work.log.redactor), before=learner)
-    leftovers.let_loose(record, loose=True)
+    listener = Listener(work, on_events=_noted(work), before=learner)
+    with work.fenced():
+        reckoning.let_loose(record, loose=True)
     try:
         code = run(work, made, "apply", PLAN_FILE, options=apply_options(), listener=listener)
     except Cancelled as stopped:
@@ -75,21 +80,44 @@ def _apply(work: Work, made: Workspace, record: TerraformRun, credential: Issued
     except ToolFailure as failure:
         raise ToolFailure(f"{failure.message}\n\n{progress.sentence(work.change)}", failure.hint) from failure
     finally:
+        # A database that went away while Terraform ran: what follows has to be written.
+        patiently(work.lease.renew)
         _keep_undelivered(work, made.root / undelivered.UNDELIVERED)
         learner.learn()
         if learner.learned:
             known_secrets.scrub(work.change, work.log.redactor)
         record.progress = progress.counts(work.change)
-        record.save(update_fields=["timings", "progress"])
+        with work.fenced():
+            record.save(update_fields=["timings", "progress"])
     if code != 0:
         said = listener.failure(_("The apply failed."))
         raise ToolFailure(f"{said.message}\n\n{progress.sentence(work.change)}", said.hint)
     # Exit code 0: its state is delivered, and holds all that was made.
-    leftovers.let_loose(record, loose=False)
+    with work.fenced():
+        reckoning.let_loose(record, loose=False)
+
+
+def _noted(work: Work) -> Callable[[Sequence[Event]], None]:
+    """Terraform's events into the progress, as long as this worker owns the change."""
+    progress = Progress(work.change, work.log.redactor)
+
+    def note(events: Sequence[Event]) -> None:
+        with work.fenced():
+            progress(events)
+
+    return note
 
 
 def _keep_undelivered(work: Work, path: Path) -> None:
-    version = undelivered.keep(work.change, path, fence=work.fence, by=work.by)
+    try:
+        version = patiently(lambda: undelivered.keep(work.change, path, fence=work.fence, by=work.by))
+    except GatehouseError as refused:
+        undelivered.put_aside(work.change, path, why=refused.message)
+        work.say(
+            _("Terraform could not deliver its last state, and it was refused: %(why)s It is kept apart.")
+            % {"why": refused.message}
+        )
+        return
     if version is not None:
         work.say(
             _("Terraform could not deliver its last state; it was stored as version %(n)s.")
@@ -107,7 +135,7 @@ def _let_go(work: Work) -> None:
 
 def settle(work: Work) -> None:
     """After an apply that did not come through: what is there now becomes the inventory, what is nowhere a leftover."""
-    for row in leftovers.reckon(work.change, by=work.by):
+    for row in reckoning.reckon(work.change, by=work.by):
         work.say(_("Not in the state: %(address)s %(id)s") % {"address": row.address, "id": row.resource_id})
     leftovers.note_imported(work.change)
     try:

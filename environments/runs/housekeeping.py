@@ -10,7 +10,7 @@ from django.utils import timezone
 from kombu.exceptions import KombuError
 
 from environments.changes.lifecycle import FINAL
-from environments.runs import credentials, drift, live, state
+from environments.runs import aftermath, credentials, drift, live, state
 from environments.runs.driftplan import DRIFT_FENCE
 from environments.runs.models import DriftCheck, LiveCheck, RunCredential, StateLock
 from portal.accounts.principals import SYSTEM
@@ -46,6 +46,9 @@ def release_dead_locks() -> None:
     """State locks of ended changes whose Terraform is proven dead."""
     rows = StateLock.objects.filter(change__status__in=FINAL).select_related("environment__tenant", "change")
     for row in rows:
+        # Under the dead run's own lock its last state still counts: it comes home before anybody else may write.
+        if row.change is not None and not aftermath.closed(row.change):
+            continue
         if state.unlock_dead(row.environment, by=SYSTEM):
             logger.warning("Released the state lock of %s: its Terraform is dead", row.environment)
 

@@ -13,9 +13,11 @@ from environments.changes.models import Change, Proposal
 from environments.changes.work import Work
 from environments.runs import (
     aftermath,
+    aftermath_page,
     applying,
     authors,
     bases,
+    blocking,
     comparison,
     inventory,
     leftovers,
@@ -93,10 +95,10 @@ class TerraformRunKind(ChangeKind):
         return False if aftermath.is_silent(change) else state.tool_alive(change)
 
     def troubled(self) -> frozenset[int]:
-        return leftovers.troubled() | state_locks.locked()
+        return blocking.troubled() | state_locks.locked()
 
     def obstacle(self, change: Change) -> Obstacle | None:
-        found = leftovers.blocker(change.environment, change.terraform_run.mode, apart_from=change)
+        found = blocking.blocker(change.environment, change.terraform_run.mode, apart_from=change)
         return Obstacle(found.text, found.change) if found else state_locks.obstacle(change)
 
     def after_end(self, change: Change) -> None:
@@ -106,7 +108,7 @@ class TerraformRunKind(ChangeKind):
         return change.is_final and bool(change.terraform_run.unreckoned)
 
     def after_death(self, change: Change) -> str:
-        return f"{aftermath.where(change.terraform_run)} {aftermath.last_write(change)}"
+        return f"{aftermath_page.where(change.terraform_run)} {aftermath_page.last_write(change)}"
 
     def conflicted(self, change: Change) -> Mapping[int, str]:
         return authors.authors(change)
@@ -118,7 +120,7 @@ class TerraformRunKind(ChangeKind):
         return proposal_page.progress(change)
 
     def aftermath(self, change: Change, user: User) -> Mapping[str, Any]:
-        return aftermath.told(change, user)
+        return aftermath_page.told(change, user)
 
     def page(self, change: Change, user: User) -> Mapping[str, Any]:
         return proposal_page.context(change, user)

@@ -13,7 +13,7 @@ from environments.changes import reviews
 from environments.changes.views import find_change
 from environments.pages import environment_context, find_environment, person_of
 from environments.permissions import refusal
-from environments.runs import actions, differences, leftovers, proposal_page
+from environments.runs import actions, blocking, differences, proposal_page
 from environments.runs.forms import ResourceFilter, RunForm
 from environments.runs.models import Mode
 from portal.accounts.access import signed_in
@@ -44,7 +44,7 @@ def request_run(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
     context = environment_context(request, environment, "changes")
     context |= {"form": form, "denied": refusal(context["roles"], "change.request")}
     context["card"] = reviews.card(environment, person_of(request))
-    context["blocker"] = leftovers.blocker(environment, Mode.APPLY)
+    context["blocker"] = blocking.blocker(environment, Mode.APPLY)
     return render(request, "runs/request.html", context, status=status)
 
 

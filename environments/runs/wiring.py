@@ -52,8 +52,8 @@ def _schedule() -> None:
     periodic("runs.inventories", 10)(state_upkeep.send_due_inventories)
     periodic("runs.state_edits", 60)(state_upkeep.drop_left_contents)
     periodic("runs.folders", 60)(folders.sweep)
-    # A death is proven, and a folder read, on the machine where it happened; a folder before its credential ends.
-    on_each_worker("runs.leftovers", 5)(aftermath.close_all)
+    # Whether a process is dead only its own machine can prove.
     on_each_worker("runs.locks", 5)(housekeeping.release_dead_locks)
+    on_each_worker("runs.leftovers", 5)(aftermath.close_all)
     on_each_worker("runs.credentials", 15)(housekeeping.revoke_left_credentials)
     on_each_worker("runs.folders", 60)(folders.sweep)

@@ -15,7 +15,7 @@ from environments.changes.lifecycle import Status
 from environments.changes.log import LogWriter, read
 from environments.changes.models import Change, Claim
 from environments.models import Definition, Environment
-from environments.runs import aftermath, leftovers, state
+from environments.runs import aftermath, aftermath_page, blocking, leftovers, state
 from environments.runs.models import Leftover, ResourceProgress, StateLock, StateVersion, TerraformRun
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict
@@ -264,7 +264,7 @@ def test_a_folder_that_is_not_here_is_said(place, operator, viewer):
     change = ended(change)
     aftermath.close_books(change)
     change = Change.objects.for_lists().get(pk=change.pk)
-    assert aftermath.told(change, viewer)["aftermath"]["cut"]
+    assert aftermath_page.told(change, viewer)["aftermath"]["cut"]
 
 
 def test_a_state_that_terraform_could_not_deliver_is_stored_first(place, operator):
@@ -336,8 +336,8 @@ def test_until_it_is_worked_out_the_next_run_waits_too(place, operator):
 def test_a_destroy_imports_nothing_so_it_waits_for_what_is_marked(place, operator):
     change = left(place, operator, a="id-a")
     change.leftovers.update(state=Leftover.State.IMPORTING)
-    assert leftovers.blocker(place, "apply") is None
-    blocked = leftovers.blocker(place, "destroy")
+    assert blocking.blocker(place, "apply") is None
+    blocked = blocking.blocker(place, "destroy")
     assert blocked is not None
     assert "A destroy imports nothing" in blocked.text
 
