@@ -190,6 +190,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 LEASE_SECONDS = env.int("GATEHOUSE_LEASE_SECONDS", default=30)
 HEARTBEAT_SECONDS = env.int("GATEHOUSE_HEARTBEAT_SECONDS", default=5)
 SWEEP_SECONDS = env.int("GATEHOUSE_SWEEP_SECONDS", default=3)
+# A phase waits this long for a database that is away before it gives up.
+DATABASE_PATIENCE_SECONDS = env.int("GATEHOUSE_DATABASE_PATIENCE_SECONDS", default=300)
 # A requested or approved row without a claim is sent again after this long.
 RESEND_SECONDS = env.int("GATEHOUSE_RESEND_SECONDS", default=15)
 KILL_COOL_OFF_SECONDS = env.int("GATEHOUSE_KILL_COOL_OFF_SECONDS", default=120)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
 
 from environments.changes.leases import Lease
 from environments.changes.log import LogWriter
 from environments.changes.models import Change
 from portal.accounts.principals import Principal
 from portal.core.cas import compare_and_set
+from portal.core.errors import StaleState
 
 
 @dataclass
@@ -34,6 +40,18 @@ class Work:
         compare_and_set(Change.objects.filter(pk=self.change.pk, fence=self.fence), **fields)
         for name, value in fields.items():
             setattr(self.change, name, value)
+
+    @contextmanager
+    def fenced(self) -> Iterator[None]:
+        """A transaction for rows beside the change's own: StaleState unless this worker still owns it.
+
+        The row is held until the end, so that nobody takes the change over in between.
+        """
+        with transaction.atomic():
+            mine = Change.objects.select_for_update().filter(pk=self.change.pk, fence=self.fence)
+            if mine.values_list("pk", flat=True).first() is None:
+                raise StaleState(_("Another worker goes on with it."))
+            yield
 
     def wishes(self) -> tuple[bool, bool]:
         """(cancel asked for, kill asked for), read fresh."""

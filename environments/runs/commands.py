@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from environments.changes.kinds import Cancelled, ToolFailure
 from environments.changes.leases import LeaseLost
+from environments.changes.patience import patiently
 from environments.changes.work import Work
 from environments.runs.models import TerraformRun
 from environments.runs.workspace import Workspace
@@ -22,6 +24,7 @@ from portal.core.errors import GatehouseError
 from portal.terraform.adapter import Option
 from portal.terraform.events import DiagnosticEvent, Event, human_line, parse_line
 from portal.terraform.hints import hint_for
+from portal.terraform.identity import identify
 from portal.terraform.process import LOST, RunningProcess, start
 from portal.terraform.supervision import Order, supervise
 
@@ -77,16 +80,8 @@ class Listener:
         self.on_events(events)
 
     def finish(self) -> None:
-        """Store what still waits, for as long as a lease lives."""
-        deadline = time.monotonic() + settings.LEASE_SECONDS
-        while True:
-            try:
-                return self.deliver()
-            except DatabaseError:
-                if time.monotonic() > deadline:
-                    raise
-                connection.close()
-                time.sleep(1)
+        """Store what still waits, when the database is there again."""
+        patiently(self.deliver)
 
     def failure(self, what: str) -> ToolFailure:
         """Terraform's own words with their hint, redacted by whoever stores them."""
@@ -145,7 +140,7 @@ def run(
     ticker = _Ticker(work, made)
     if ticker() is not None:
         raise Cancelled(_not_begun(work, command))
-    TerraformRun.objects.filter(change=work.change).update(command=command)
+    _expect(work, made, command)
     process = start(
         command,
         *arguments,
@@ -155,30 +150,41 @@ def run(
         options=options,
         binary=made.installation.binary,
     )
-    _introduce(work, process)
+    _introduce(work, made, process)
     code = supervise(process, on_lines=listener, tick=ticker)
     listener.finish()
     seconds = round(time.monotonic() - began, 2)
     work.change.terraform_run.timings[command] = seconds
     if work.lease.lost.is_set():
         raise LeaseLost
-    work.set(tool_process={})
+    patiently(lambda: work.set(tool_process={"folder": str(made.folder)}))
     if process.killed:
         raise Cancelled(_killed(command))
     if process.interrupted and ticker.cancelled and code != 0:
         raise Cancelled(_stopped(command))
     if code == LOST or code < 0:
+        how = _("its guard was killed") if code == LOST else _("signal %(n)s") % {"n": -code}
         raise ToolFailure(
-            _("Terraform was ended from outside (signal %(n)s).") % {"n": -code},
+            _("Terraform was ended from outside (%(how)s).") % {"how": how},
             _("Often the machine had no memory left. Plan again; it starts with a refresh."),
         )
     return code
 
 
-def _introduce(work: Work, process: RunningProcess) -> None:
+def _expect(work: Work, made: Workspace, command: str) -> None:
+    """Write down what is about to run, and where: should this worker die before it can name the process,
+    the folder tells whether Terraform is at work in it (state.tool_alive).
+    """
+    with work.fenced():
+        TerraformRun.objects.filter(change=work.change).update(command=command)
+        work.set(tool_process={**identify(os.getpid()).as_dict(), "folder": str(made.folder)})
+
+
+def _introduce(work: Work, made: Workspace, process: RunningProcess) -> None:
     """Write down which process does the work. One that nobody could find again is not let run."""
+    named = {**process.identity.as_dict(), "folder": str(made.folder)}
     try:
-        work.set(tool_process=process.identity.as_dict())
+        patiently(lambda: work.set(tool_process=named))
     except BaseException:
         process.interrupt()
         if process.wait(settings.LEASE_SECONDS) is None:

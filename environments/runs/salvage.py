@@ -28,7 +28,10 @@ LOG = "apply.log"
 
 
 def folder_of(change: Change) -> Path | None:
-    """The apply's folder, if it is on this machine."""
+    """The apply's folder, if it is on this machine: where the row says, whichever worker's folder that is."""
+    told = Path(change.tool_process.get("folder") or "-")
+    if told.is_dir() and told.name.startswith(f"{change.uuid}-apply-"):
+        return told
     return next(iter(sorted(settings.WORK_DIR.glob(f"{change.uuid}-apply-*"))), None)
 
 
@@ -41,7 +44,7 @@ def salvage(change: Change, *, by: Principal) -> bool:
     if folder is None:
         return False
     fence = int(folder.name.rpartition("-")[2])
-    for path in folder.rglob(undelivered.UNDELIVERED):
+    for path in list(folder.rglob(undelivered.UNDELIVERED)):
         _keep(change, path, fence=fence, by=by)
     if (folder / LOG).exists():
         _ship(change, folder / LOG, fence)
@@ -53,7 +56,7 @@ def _keep(change: Change, path: Path, *, fence: int, by: Principal) -> None:
     try:
         undelivered.keep(change, path, fence=fence, by=by)
     except GatehouseError as refused:
-        logger.error("The undelivered state of %s could not be stored: %s", change.uuid, refused.message)
+        undelivered.put_aside(change, path, why=refused.message)
 
 
 def _ship(change: Change, path: Path, fence: int) -> None:

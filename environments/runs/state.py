@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -23,7 +24,7 @@ from portal.accounts.models import ApiToken
 from portal.accounts.principals import Principal
 from portal.core.errors import Conflict, InvalidInput
 from portal.terraform.errors import StateUnreadable
-from portal.terraform.identity import ProcessIdentity, alive
+from portal.terraform.identity import ProcessIdentity, alive, at_work_in
 from portal.terraform.state import read_state
 
 logger = logging.getLogger(__name__)
@@ -281,7 +282,11 @@ def force_unlock(environment: Environment, *, by: Principal, reason: str) -> Non
 def tool_alive(change: Change) -> bool | None:
     """Whether the change's Terraform still runs: False on proof, None when it cannot be told from here."""
     change.refresh_from_db(fields=["tool_process", "status", "lease_owner"])
-    raw = change.tool_process
+    raw = dict(change.tool_process)
+    folder = raw.pop("folder", "")
     if not raw:
         return False
-    return alive(ProcessIdentity(**raw))
+    living = alive(ProcessIdentity(**raw))
+    # The worker died before it could name its Terraform, or Terraform's own end is not all: somebody
+    # who stands in the run's folder may still write its state.
+    return True if living is False and folder and at_work_in(Path(folder)) else living

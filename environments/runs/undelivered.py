@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from pathlib import Path
 
-from environments.changes.models import Change
+from environments.changes.models import Artefact, Change
 from environments.runs import state
 from environments.runs.models import StateLock, StateVersion
 from portal.accounts.principals import Principal
 
+logger = logging.getLogger(__name__)
 UNDELIVERED = "errored.tfstate"
+# Under this name a change keeps a state that could not become a version.
+PUT_ASIDE = "undelivered-state"
 
 
 def keep(change: Change, path: Path, *, fence: int, by: Principal) -> StateVersion | None:
@@ -26,4 +31,17 @@ def keep(change: Change, path: Path, *, fence: int, by: Principal) -> StateVersi
         held = state.lock(environment, {"ID": f"undelivered-{change.uuid}"}, writer=writer, by=by)
     version = state.write(environment, path.read_bytes(), lock_id=held.lock_id, writer=writer, by=by)
     state.unlock(environment, lock_id=held.lock_id, writer=writer, by=by)
+    # Only now: a folder that still holds the file is not deleted by anybody.
+    path.unlink()
     return version
+
+
+def put_aside(change: Change, path: Path, *, why: str) -> None:
+    """Keep a state that the room refuses (a newer one came first) with its change, encrypted: nothing is thrown away."""
+    content = path.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    Artefact.objects.get_or_create(
+        change=change, name=PUT_ASIDE, sha256=sha256, defaults={"content": content}
+    )
+    logger.error("The undelivered state of %s became no version: %s", change.uuid, why)
+    path.unlink()

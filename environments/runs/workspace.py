@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import shutil
 import tarfile
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ from portal.core.errors import GatehouseError
 from portal.terraform.environment import backend_env, base_env, variable_env
 from portal.terraform.installation import Installation, install
 from portal.terraform.unmarked import unmarked_secrets
+
+logger = logging.getLogger(__name__)
 
 PLAN_FILE = "gatehouse.tfplan"
 VARIABLES_FILE = "gatehouse.auto.tfvars.json"
@@ -105,7 +108,11 @@ def workspace(
         _sign_in(made, environment)
         yield made
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if any(folder.rglob(folders.UNDELIVERED)):
+            # The only copy of what Terraform made: whoever proves its end brings it home (salvage.py).
+            logger.error("A state that Terraform could not deliver stays in %s", folder)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def as_argument(value: Any) -> str:

@@ -91,3 +91,20 @@ def alive(identity: ProcessIdentity) -> bool | None:
         # Same machine, later boot: everything from before is gone. Same boot, other container: unknown.
         return None if identity.boot_id.partition("/")[0] == boot.partition("/")[0] else False
     return identity.started != UNKNOWN_START and started(identity.pid) == identity.started
+
+
+def at_work_in(folder: Path) -> bool:
+    """Whether a Terraform or a provider of this machine stands in `folder`, or below.
+
+    What a local-exec started and left does not count: it cannot write the state.
+    """
+    for process in psutil.process_iter():
+        try:
+            if not process.name().startswith(("terraform", "tofu")):
+                continue
+            place = Path(process.cwd())
+        except (psutil.Error, OSError):
+            continue
+        if place == folder or folder in place.parents:
+            return True
+    return False

@@ -228,7 +228,7 @@ def test_kill_after_a_cancel_that_does_not_help(story, engine, admin):
     assert not thread.is_alive()
     change = fresh(change)
     assert change.status == Status.CANCELLED
-    assert "Killed" in change.transitions.last().note
+    assert "was killed" in change.transitions.last().note
     housekeeping.release_dead_locks()
     assert not StateLock.objects.exists()
     assert story.counted == 1
