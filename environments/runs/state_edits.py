@@ -13,7 +13,14 @@ from environments.changes.leases import LeaseLost
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change
 from environments.changes.work import Work
-from environments.runs import inventory, state, state_edit_plan, state_locks
+from environments.runs import (
+    inventory,
+    state,
+    state_edit_page,
+    state_edit_plan,
+    state_edit_sources,
+    state_locks,
+)
 from environments.runs.models import StateEdit
 from environments.runs.state import Writer
 from portal.accounts.models import User
@@ -78,7 +85,7 @@ class StateEditKind(ChangeKind):
             text = _("State version %(n)s was written; version %(newer)s came after it.")
             return Verdict(ok=True, summary=text % {"n": made.number, "newer": newest.number})
         assert work.change.proposal is not None
-        ok = state_edit_plan.fingerprint(newest.content) == work.change.proposal.facts["content"]
+        ok = state_edit_sources.fingerprint(newest.content) == work.change.proposal.facts["content"]
         text = _(
             "State version %(n)s is the newest; it holds %(count)s resources. Nothing in AWS was touched."
         )
@@ -94,7 +101,7 @@ class StateEditKind(ChangeKind):
         return _("State version %(n)s had been written, completely.") % {"n": made.number}
 
     def page(self, change: Change, user: User) -> Mapping[str, Any]:
-        return state_edit_plan.page(change, user)
+        return state_edit_page.page(change, user)
 
     def details(self, change: Change) -> Mapping[str, Any]:
         edit = change.state_edit
@@ -108,7 +115,7 @@ class StateEditKind(ChangeKind):
         }
 
     def consequences(self, change: Change) -> Sequence[str]:
-        return state_edit_plan.consequences(change.proposal) if change.proposal else []
+        return state_edit_page.consequences(change.proposal) if change.proposal else []
 
 
 def _write(work: Work, edit: StateEdit) -> int:
@@ -121,7 +128,7 @@ def _write(work: Work, edit: StateEdit) -> int:
     assert change.proposal is not None
     if state.position(environment) != change.proposal.base:
         raise Conflict(_("the state has moved since this was approved."), hint=_("Request it again."))
-    body = state_edit_plan.next_body(edit, state_edit_plan.wanted_content(edit))
+    body = state_edit_sources.next_body(edit, state_edit_sources.wanted_content(edit))
     version = state.write(
         environment, body, lock_id=lock_id, writer=writer, by=work.by, other_lineage=edit.replaces_lineage
     )

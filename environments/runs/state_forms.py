@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from environments.models import Environment
 from environments.permissions import VERBS
-from environments.runs.state_actions import LONGEST_REASON, MOST_HOURS
+from environments.runs.reasons import LONGEST_REASON
+from environments.runs.token_actions import MOST_HOURS
 from portal.accounts.models import User
 
 

@@ -38,7 +38,7 @@ def proof_of(lock: StateLock) -> Proof | None:
         return None
     alive = tool_alive(lock.change)
     raw = lock.change.tool_process
-    if not raw:
+    if "pid" not in raw:
         return Proof(alive)
     return Proof(alive, str(raw["host"]), str(raw["boot_id"]), int(raw["pid"]), str(raw["started"]))
 

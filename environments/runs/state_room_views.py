@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from environments.pages import environment_context, find_environment
 from environments.permissions import refusal
-from environments.runs import state_actions
+from environments.runs import lock_actions, state_actions, token_actions
 from environments.runs.state_forms import ImportForm, RollbackForm, StateTokenForm
 from environments.runs.state_uploads import keep_in_memory
 from portal.accounts.access import signed_in
@@ -86,7 +86,7 @@ def lock(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
     environment = find_environment(request, tenant, slug)
     try:
         reason = request.POST.get("comment", "")
-        state_actions.lock_state(by=principal_of(request), environment=environment, reason=reason)
+        lock_actions.lock_state(by=principal_of(request), environment=environment, reason=reason)
         messages.success(request, _("The state is locked in your name."))
     except InvalidInput as wrong:
         messages.error(request, wrong.message)
@@ -98,7 +98,7 @@ def lock(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
 def release(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
     """One's own lock, or that of a run whose Terraform is proven dead."""
     environment = find_environment(request, tenant, slug)
-    act = state_actions.release_by_proof if "proof" in request.POST else state_actions.unlock_state
+    act = lock_actions.release_by_proof if "proof" in request.POST else lock_actions.unlock_state
     act(by=principal_of(request), environment=environment)
     messages.success(request, _("The lock is released."))
     return redirect("runs:state_versions", tenant, slug)
@@ -123,12 +123,12 @@ def command_line(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
     context |= {"form": form, "plain": plain, "now": timezone.now()}
     context |= {"address": settings.PUBLIC_URL + reverse("runs:state_backend", args=[tenant, slug])}
     context |= {"may_issue": refusal(context["roles"], "state.token") is None}
-    context |= {"tokens": state_actions.state_tokens(environment)[:20] if context["may_issue"] else []}
+    context |= {"tokens": token_actions.state_tokens(environment)[:20] if context["may_issue"] else []}
     return render(request, "runs/state_cli.html", context, status=status)
 
 
 def _issue(request: HttpRequest, form: StateTokenForm) -> str:
-    _token, plain = state_actions.issue_state_token(
+    _token, plain = token_actions.issue_state_token(
         by=principal_of(request),
         environment=form.environment,
         person=form.chosen,
@@ -143,7 +143,7 @@ def _issue(request: HttpRequest, form: StateTokenForm) -> str:
 def revoke_token(request: HttpRequest, tenant: str, slug: str, prefix: str) -> HttpResponse:
     environment = find_environment(request, tenant, slug)
     try:
-        state_actions.revoke_state_token(by=principal_of(request), environment=environment, prefix=prefix)
+        token_actions.revoke_state_token(by=principal_of(request), environment=environment, prefix=prefix)
         messages.success(request, _("The token is revoked."))
     except InvalidInput as wrong:
         messages.error(request, wrong.message)

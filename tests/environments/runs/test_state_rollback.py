@@ -71,7 +71,7 @@ def test_the_proposal_says_what_terraform_would_forget_and_know_again(production
     facts = change.proposal.facts
     assert (facts["mode"], facts["forgets"], facts["recalls"]) == ("state_rollback", 1, 1)
     assert change.proposal.summary == "1 to forget, 1 to remember otherwise, 1 to know again"
-    assert change.proposal.base == {"lineage": LINEAGE, "serial": 3}
+    assert (change.proposal.base["lineage"], change.proposal.base["serial"]) == (LINEAGE, 3)
     assert "destroys" not in facts
     assert SECRET not in json.dumps([row.detail for row in rows])
 
@@ -176,7 +176,7 @@ def test_a_write_that_fails_leaves_neither_version_nor_lock(staging, operator, m
 
 
 def test_it_waits_for_a_lock_by_hand_and_goes_on_after_it(staging, operator, operator2):
-    from environments.runs.state_actions import lock_state, unlock_state
+    from environments.runs.lock_actions import lock_state, unlock_state
 
     three_versions(staging)
     change = step(asked(staging, operator))

@@ -8,8 +8,9 @@ from django.test import Client
 
 from environments.changes.models import Change, Claim
 from environments.models import Environment
+from environments.runs.lock_actions import lock_state
 from environments.runs.models import StateEdit, StateLock, StateVersion
-from environments.runs.state_actions import issue_state_token, lock_state
+from environments.runs.token_actions import issue_state_token
 from portal.accounts.models import ApiToken
 from portal.audit.models import AuditEvent
 from portal.terraform.identity import identify

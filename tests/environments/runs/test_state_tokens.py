@@ -11,8 +11,9 @@ from django.utils import timezone
 from environments.changes.models import Claim
 from environments.models import Environment, Membership, Resource
 from environments.runs import state_upkeep
+from environments.runs.lock_actions import lock_state
 from environments.runs.models import StateLock, StateVersion
-from environments.runs.state_actions import issue_state_token, lock_state
+from environments.runs.token_actions import issue_state_token
 from portal.accounts.actions import create_token, deactivate_person, revoke_token
 from portal.accounts.models import ApiToken
 from portal.accounts.principals import Principal
