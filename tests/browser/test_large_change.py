@@ -1,5 +1,7 @@
 """A change of 5,000 resources and 200,000 log lines in a real browser: opens at once, searches, goes anywhere."""
 
+# ruff: noqa: F811 - fixtures of the cast, asked for by name
+
 from __future__ import annotations
 
 import re
@@ -26,7 +28,7 @@ MOST_LOG_BYTES = 2_000_000
 
 
 @pytest.fixture
-def large(tenant: Any, operator: Any) -> Change:  # noqa: F811
+def large(tenant: Any, operator: Any) -> Change:
     place = Environment.objects.create(
         tenant=tenant, slug="big", name="big", environment_class="production", blueprint="steps"
     )
@@ -49,7 +51,7 @@ class Traffic:
             self.bytes += request.sizes()["responseBodySize"]
 
 
-def test_it_opens_near_the_end_and_goes_anywhere(open_page: Opener, large: Change, approver: Any) -> None:  # noqa: F811
+def test_it_opens_near_the_end_and_goes_anywhere(open_page: Opener, large: Change, approver: Any) -> None:
     page = open_page("/style/", user=approver)
     traffic = Traffic(page)
     began = time.monotonic()
@@ -85,7 +87,7 @@ def test_it_opens_near_the_end_and_goes_anywhere(open_page: Opener, large: Chang
     assert traffic.bytes < 3 * MOST_LOG_BYTES
 
 
-def test_a_text_is_found_far_from_what_is_shown(open_page: Opener, large: Change, approver: Any) -> None:  # noqa: F811
+def test_a_text_is_found_far_from_what_is_shown(open_page: Opener, large: Change, approver: Any) -> None:
     page = open_page(f"/changes/{large.uuid}/", user=approver)
     expect(page.locator(f"#L{LINES}")).to_be_attached()
     page.fill("[data-log-search]", "i-000012345")
@@ -125,7 +127,7 @@ def test_the_plan_is_searched_too_and_a_phone_holds_it(
 def test_who_follows_sees_new_lines_and_who_reads_is_left_alone(
     open_page: Opener,
     large: Change,
-    approver: Any,  # noqa: F811
+    approver: Any,
 ) -> None:
     page = open_page(f"/changes/{large.uuid}/", user=approver)
     expect(page.locator(f"#L{LINES}")).to_be_attached()

@@ -245,10 +245,15 @@
       this.follow.checked = false;
       if (!document.getElementById(`L${line}`)) {
         await this.turn(async () => {
-          const part = await this.ask({ line: Math.max(1, line - 100) });
+          let part = await this.ask({ line: Math.max(1, line - 100) });
           if (!part) return;
           this.clear(part.first_line);
           this.takeSome(part);
+          /* Lines so long that a piece holds few of them. */
+          while (part && part.text && this.line <= line && !this.complete) {
+            part = await this.ask({ after: this.after });
+            if (part) this.takeSome(part);
+          }
         });
       }
       const row = document.getElementById(`L${line}`) || this.folded(line);
