@@ -11,6 +11,7 @@ from environments.runs.api import api_urls as runs_urls
 from environments.runs.drift_api import api_urls as drift_urls
 from environments.runs.leftover_api import api_urls as leftover_urls
 from environments.runs.live_api import api_urls as live_urls
+from environments.runs.state_api import api_urls as state_urls
 from portal.accounts.access import Rule
 from portal.accounts.api import api_urls as accounts_urls
 from portal.accounts.permissions import DeclaredAccess
@@ -32,5 +33,6 @@ urlpatterns = [
     *leftover_urls,
     *drift_urls,
     *live_urls,
+    *state_urls,
     *activity_urls,
 ]
