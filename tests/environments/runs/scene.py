@@ -112,9 +112,7 @@ class Scene:
             GroupId=group, IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
         )
         arn = f"arn:aws:ec2:{REGION}:{self.account}:security-group/{group}"
-        self.managed(
-            address, id=group, arn=arn, name=name, **{"ingress": [], "egress": [], **inside}
-        )
+        self.managed(address, id=group, arn=arn, name=name, **{"ingress": [], "egress": [], **inside})
         return group
 
     def role(self, address: str = "aws_iam_role.bare", **inside: Any) -> str:
@@ -127,9 +125,7 @@ class Scene:
 
     def bucket(self, address: str = "aws_s3_bucket.this", **inside: Any) -> str:
         name = f"bucket-{uuid4().hex[:12]}"
-        self.client("s3").create_bucket(
-            Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
+        self.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
         self.managed(address, id=name, bucket=name, arn=f"arn:aws:s3:::{name}", region=REGION, **inside)
         return name
 
