@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from portal.sandbox.testing import RunningSandbox, running_sandbox
+from tests.terraform.beside import beside
 from tests.terraform.conftest import FOLDERS, SOURCE, Workspace, secrets
 
 ACCOUNT = "210987654321"
@@ -110,11 +111,36 @@ def test_web_service_lives_and_dies_cleanly(applied: Workspace) -> None:
             assert secret not in said
         applied.run(WEB, "plan", "-detailed-exitcode", *unprotected, env=env)
         _aws_has_what_was_asked_for(sandbox)
+        _only_what_is_added_by_hand_stands_beside_the_state(applied, sandbox, unprotected, env)
         said = applied.run(WEB, "destroy", "-auto-approve", *unprotected, env=env)
         assert f"{RESOURCES} destroyed" in said
         snapshots = _client(sandbox, "rds").describe_db_snapshots()["DBSnapshots"]
         assert [snapshot["DBInstanceIdentifier"] for snapshot in snapshots] == ["triflow-ai-production-db"]
         assert _client(sandbox, "s3").list_buckets()["Buckets"] == []
+
+
+def _only_what_is_added_by_hand_stands_beside_the_state(
+    workspace: Workspace, sandbox: RunningSandbox, options: tuple[str, ...], env: dict[str, str]
+) -> None:
+    """No false alarm on 94 resources; and a refresh, which fills both openings into computed attributes of the
+    state while the plan says "No changes", does not make them known."""
+    assert beside(sandbox, ACCOUNT, workspace.root, WEB) == []
+    ec2, iam, role = _client(sandbox, "ec2"), _client(sandbox, "iam"), "triflow-ai-production-ecs-task-role"
+    groups = ec2.describe_security_groups()["SecurityGroups"]
+    group = next(one["GroupId"] for one in groups if one["GroupName"] == "triflow-ai-production-rds")
+    opened = {"GroupId": group, "IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "CidrIp": "0.0.0.0/0"}
+    ec2.authorize_security_group_ingress(**opened)
+    administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
+    iam.attach_role_policy(RoleName=role, PolicyArn=administrator)
+    workspace.run(WEB, "plan", "-detailed-exitcode", *options, env=env)
+    workspace.run(WEB, "apply", "-refresh-only", "-auto-approve", *options, env=env)
+    state = (workspace.root / WEB / "terraform.tfstate").read_text()
+    assert administrator in state
+    found = beside(sandbox, ACCOUNT, workspace.root, WEB)
+    assert [(one.resource_id, one.risk) for one in found] == [(role, 100), (group, 96)]
+    ec2.revoke_security_group_ingress(**opened)
+    iam.detach_role_policy(RoleName=role, PolicyArn=administrator)
+    assert beside(sandbox, ACCOUNT, workspace.root, WEB) == []
 
 
 def _staging_is_smaller(workspace: Workspace, env: dict[str, str]) -> None:
