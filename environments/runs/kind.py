@@ -68,7 +68,7 @@ class TerraformRunKind(ChangeKind):
             "what": work.change.summary,
             "count": count,
         }
-        if work.change.cancel_requested_at:
+        if work.wishes()[0]:
             later = [*later, _("Cancelling came too late: everything had been applied.")]
         leftovers.note_imported(work.change)
         return Verdict(ok=True, summary=" ".join([summary, *map(_, later)]))

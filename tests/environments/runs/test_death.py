@@ -25,7 +25,7 @@ from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Claim
 from environments.models import Resource
 from environments.runs import housekeeping, state
-from environments.runs.models import ResourceProgress, RunCredential, StateLock, StateVersion
+from environments.runs.models import Leftover, ResourceProgress, RunCredential, StateLock, StateVersion
 from portal.accounts.principals import worker
 from portal.terraform.state import read_state
 from tests.cast import by
@@ -134,6 +134,10 @@ def test_kill_9_of_a_worker_in_the_middle_of_an_apply(story, engine, tmp_path):
     assert (change.status, change.error_kind) == (Status.INTERRUPTED, "portal")
     assert "state write was version" in change.error_message
     sweeper.sweep()
+    # Its last state holds all that it made; what it said after its worker's death was found on the disk.
+    assert not Leftover.objects.exists()
+    assert "Interrupt received" in log.read(change, after=0).text
+    assert not list(engine.WORK_DIR.glob(f"{change.uuid}*"))
     assert not Claim.objects.active().exists()
     housekeeping.revoke_left_credentials()
     assert not RunCredential.objects.filter(change=change, revoked_at=None).exists()
@@ -166,6 +170,10 @@ def test_kill_9_of_worker_and_terraform_leaves_a_lock_that_is_released_on_proof(
     Change.objects.filter(pk=change.pk).update(lease_until=timezone.now() - timedelta(seconds=5))
     sweeper.sweep()
     assert fresh(change).status == Status.INTERRUPTED
+    # Nothing had reached the state: what was done and what was at it are left, to be decided about.
+    left = dict(Leftover.objects.filter(change=change).values_list("address", "resource_id"))
+    assert set(left) == {"terraform_data.holder", "terraform_data.step[0]", "terraform_data.step[1]"}
+    assert left["terraform_data.holder"]
     housekeeping.release_dead_locks()
     assert not StateLock.objects.exists()
     assert not RunCredential.objects.filter(change=change, revoked_at=None).exists()
