@@ -21,7 +21,7 @@ from environments.changes.lifecycle import Status
 from environments.changes.models import Change
 from environments.models import Environment
 from environments.permissions import actor
-from environments.runs import driftplan
+from environments.runs import driftplan, state
 from environments.runs.models import DriftCheck, Mode, TerraformRun
 from environments.runs.planning import KIND
 from portal import audit
@@ -33,6 +33,8 @@ from portal.terraform.errors import TerraformError
 logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=15)
 KEPT_ROWS = 200
+# A look that an apply overtook is taken again after it.
+AGAIN = timedelta(minutes=2)
 
 
 def ended(environment: Any) -> QuerySet[TerraformRun]:
@@ -85,11 +87,16 @@ def check(environment_id: int) -> None:
     if run is None:
         _store(row, verdict=DriftCheck.Verdict.NEVER, due_at=now + again, rows=[], count=0)
         return
+    before = state.position(row.environment)
     try:
         found = driftplan.differences(run)
     except (ToolFailure, GatehouseError, TerraformError, OSError) as failure:
         text = mask_patterns(str(failure))
         _store(row, error=text[:4000], error_at=timezone.now(), due_at=now + again)
+        return
+    if state.position(row.environment) != before:
+        # An apply passed by, for which no look waits nor is waited for: half of what was seen is from before it.
+        _store(row, due_at=timezone.now() + AGAIN)
         return
     verdict = DriftCheck.Verdict.DRIFTED if found else DriftCheck.Verdict.CLEAN
     _store(
