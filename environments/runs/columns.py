@@ -32,6 +32,14 @@ def _chip(
             beside.critical,
         )
         return Chip(FAILING, text % {"n": beside.critical}, link)
+    chip = _drift_chip(environment, check, resources, link)
+    if beside.extras and chip.state != ATTENTION:
+        text = ngettext("%(n)s extra beside the state", "%(n)s extras beside the state", beside.extras)
+        return Chip(ATTENTION, text % {"n": beside.extras}, link)
+    return chip
+
+
+def _drift_chip(environment: Environment, check: DriftCheck | None, resources: int, link: str) -> Chip:
     if not environment.blueprint:
         return Chip(UNKNOWN, _("Described only: no blueprint yet"))
     if not resources and (check is None or check.verdict == DriftCheck.Verdict.NEVER):
@@ -45,9 +53,6 @@ def _chip(
     if check.verdict == DriftCheck.Verdict.DRIFTED and check.count:
         text = ngettext("%(n)s resource drifted", "%(n)s resources drifted", check.count) % {"n": check.count}
         return Chip(ATTENTION, text, link, check.taken_at)
-    if beside.extras:
-        text = ngettext("%(n)s extra beside the state", "%(n)s extras beside the state", beside.extras)
-        return Chip(ATTENTION, text % {"n": beside.extras}, link)
     return Chip(
         HEALTHY,
         ngettext("%(n)s resource, no drift", "%(n)s resources, no drift", resources) % {"n": resources},
