@@ -64,11 +64,11 @@ class Compare(Place):
 
 
 class Rollback(Place):
-    @extend_schema(request=shapes.ReasonShape, responses={201: ChangeShape})
+    @extend_schema(request=shapes.StateReasonShape, responses={201: ChangeShape})
     def post(self, request: Request, environment: str, number: int) -> Response:
         """Ask that this version becomes the newest again: a change that touches nothing in AWS."""
         place = self.place(environment)
-        reason = self.body(shapes.ReasonShape)["reason"]
+        reason = self.body(shapes.StateReasonShape)["reason"]
         by = principal_of(request)
         change = state_actions.request_rollback(by=by, environment=place, number=number, reason=reason)
         return Response(self.answer(change).data, status=201)
@@ -81,11 +81,11 @@ class Imports(Place):
         keep_in_memory(request._request)
         super().initial(request, *args, **kwargs)
 
-    @extend_schema(request=shapes.ImportShape, responses={201: ChangeShape})
+    @extend_schema(request=shapes.StateImportShape, responses={201: ChangeShape})
     def post(self, request: Request, environment: str) -> Response:
         """Ask to import a state from an uploaded file or an S3 address: a change that touches nothing in AWS."""
         place = self.place(environment)
-        form: dict[str, Any] = dict(self.body(shapes.ImportShape))
+        form: dict[str, Any] = dict(self.body(shapes.StateImportShape))
         upload = form.pop("file", None)
         if upload is not None:
             form |= {"content": upload.read(), "file_name": upload.name}
@@ -103,11 +103,11 @@ class Lock(Place):
         """Who holds the state's lock; null when nobody does."""
         return self.held(self.place(environment))
 
-    @extend_schema(request=shapes.ReasonShape, responses={201: shapes.HeldShape})
+    @extend_schema(request=shapes.StateReasonShape, responses={201: shapes.HeldShape})
     def post(self, request: Request, environment: str) -> Response:
         """Lock the state in your own name: approved runs wait."""
         place = self.place(environment)
-        reason = self.body(shapes.ReasonShape)["reason"]
+        reason = self.body(shapes.StateReasonShape)["reason"]
         lock_actions.lock_state(by=principal_of(request), environment=place, reason=reason)
         return self.held(place, 201)
 

@@ -12,11 +12,11 @@ from environments.runs.serializers import AttributeShape
 from environments.runs.token_actions import MOST_HOURS
 
 
-class ReasonShape(serializers.Serializer[Any]):
+class StateReasonShape(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=LONGEST_REASON)
 
 
-class ImportShape(ReasonShape):
+class StateImportShape(StateReasonShape):
     file = serializers.FileField(
         required=False, allow_empty_file=True, help_text="The state itself (multipart); or give `s3`."
     )
@@ -63,6 +63,6 @@ class HeldShape(serializers.Serializer[Any]):
     lock = LockShape(allow_null=True)
 
 
-class NewStateTokenShape(ReasonShape):
+class NewStateTokenShape(StateReasonShape):
     person = serializers.CharField(max_length=150, help_text="Username of an operator or admin.")
     hours = serializers.IntegerField(min_value=1, max_value=MOST_HOURS)

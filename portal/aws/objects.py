@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 
 from botocore.exceptions import IncompleteReadError
 from django.utils.translation import gettext as _
@@ -30,7 +31,7 @@ def read_object(access: AccountAccess, bucket: str, key: str, *, most: int) -> b
             )
         raise
     parts, size = [], 0
-    with answer["Body"] as body, aws_errors("s3"):
+    with closing(answer["Body"]) as body, aws_errors("s3"):
         try:
             for piece in body.iter_chunks(PIECE):
                 size += len(piece)
