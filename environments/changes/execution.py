@@ -30,6 +30,7 @@ from environments.changes.lifecycle import FINAL, ErrorKind, Status
 from environments.changes.line import Waiting
 from environments.changes.log import LogWriter
 from environments.changes.models import Change, Proposal
+from environments.changes.patience import AWAY
 from environments.changes.transitions import move
 from environments.changes.work import Work
 from portal.accounts.principals import Principal
@@ -109,7 +110,7 @@ def _propose(change: Change, *, by: Principal) -> None:
 
 def _store_proposal(work: Work, draft: Draft) -> None:
     """Write the proposal and move to where it leads, in one transaction."""
-    work.lease.check()
+    work.lease.hold()
     # Before the move: nothing may follow in the log of a change that has ended.
     work.log.close()
     change = work.change
@@ -227,7 +228,7 @@ def _execute(change: Change, *, by: Principal) -> None:
     with _working(change, by) as work:
         if _phase(work, lambda work: kind.execute(work) or True, settle=True) is None:
             return
-        work.lease.check()
+        work.lease.hold()
         with transaction.atomic():
             move(change, Status.VERIFYING, by=by, held=work.fence)
             freed = claims.release(change)
@@ -239,7 +240,7 @@ def _verify(work: Work) -> None:
     verdict = _phase(work, kind_of(work.change).verify)
     if verdict is None:
         return
-    work.lease.check()
+    work.lease.hold()
     work.log.close()
     status = Status.SUCCEEDED if verdict.ok else Status.REGRESSED
     with transaction.atomic():
@@ -304,7 +305,10 @@ def _phase(work: Work, run: Callable[[Work], T], *, settle: bool = False) -> T |
         )
     except (LeaseLost, StaleState):
         raise
-    except Exception as fault:  # noqa: BLE001 - whatever it is ends the change and is logged
+    except Exception as fault:
+        if isinstance(fault, AWAY) and work.change.status != Status.EXECUTING:
+            # Nothing was altered: when the lease has run out, it is proposed or verified again.
+            raise
         # The words of an error may quote what it choked on.
         trace = work.log.redactor.redact(traceback.format_exc())
         logger.error("Change %s failed in the portal\n%s", work.change.uuid, trace)
@@ -324,7 +328,7 @@ def _phase(work: Work, run: Callable[[Work], T], *, settle: bool = False) -> T |
 
 def _end(work: Work, status: Status, *, settle: bool, note: str, **fields: Any) -> None:
     """Finish a change that did not come through: read what is there, close the log, move, give back."""
-    work.lease.check()
+    work.lease.hold()
     if settle:
         try:
             kind_of(work.change).settle(work)

@@ -19,6 +19,7 @@ from django.db import connection
 
 from environments.changes.lifecycle import WORKING
 from environments.changes.models import Change
+from environments.changes.patience import patiently
 from portal.core.clock import now
 from portal.terraform.identity import identify
 
@@ -66,6 +67,15 @@ class Lease:
     def check(self) -> None:
         if self.lost.is_set():
             raise LeaseLost
+
+    def hold(self) -> None:
+        """Wait for a database that is away, then go on only if the change is still ours. Raises LeaseLost.
+
+        For the end of a phase: what was done shall be written, whatever happened to the database meanwhile.
+        """
+        if not patiently(self.renew):
+            self.lost.set()
+        self.check()
 
     def renew(self) -> bool:
         """Extend the lease by one term; False when it is no longer ours."""
