@@ -67,13 +67,14 @@ def card(environment: Environment, user: User) -> dict[str, Any]:
     if not rows:
         return {}
     waiting = [row for row in rows if row.state == Leftover.State.OPEN]
+    shown = waiting or rows
     return {
-        "rows": rows[: leftovers.NAMED],
-        "rest": max(len(rows) - leftovers.NAMED, 0),
+        "rows": shown[: leftovers.NAMED],
+        "rest": max(len(shown) - leftovers.NAMED, 0),
         "undecided": len(waiting),
         "marked": len(rows) - len(waiting),
-        "link": link_of((waiting or rows)[0]),
-        "title": rows[0].change.title,
+        "link": link_of(shown[0]),
+        "title": shown[0].change.title,
     }
 
 

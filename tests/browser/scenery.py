@@ -13,6 +13,7 @@ from environments.changes.models import Change, Comment, Proposal, Transition, V
 from environments.models import Environment, Resource
 from environments.runs.models import (
     DriftCheck,
+    Leftover,
     Output,
     ResourceChange,
     ResourceProgress,
@@ -165,6 +166,58 @@ def under_way(change: Change) -> None:
             started_at=began,
             ended_at=None if state == "running" else began + timedelta(seconds=40),
         )
+
+
+def left_behind(change: Change) -> None:
+    """What an apply killed midway leaves: made and in no state, only begun, marked, dismissed."""
+    now = timezone.now()
+    rows: Sequence[tuple[str, str, str, str]] = (
+        (
+            "module.database.aws_db_instance.this",
+            "triflow-ai-production-db-with-a-rather-long-name",
+            "open",
+            "",
+        ),
+        (
+            'module.task_roles.aws_iam_role_policy_attachment.this["arn:aws:iam::aws:policy/x"]',
+            "",
+            "open",
+            "",
+        ),
+        ('module.monitoring.aws_cloudwatch_metric_alarm.this["alarm-1"]', "alarm-1", "importing", ""),
+        (
+            'module.monitoring.aws_cloudwatch_metric_alarm.this["alarm-2"]',
+            "alarm-2",
+            "dismissed",
+            "Removed by hand.",
+        ),
+    )
+    for address, name, state, reason in rows:
+        Leftover.objects.create(
+            environment=change.environment,
+            change=change,
+            address=address,
+            type=address.split(".")[2],
+            resource_id=name,
+            made_at=now - timedelta(minutes=2) if name else None,
+            state=state,
+            reason=reason,
+            settled_by="" if state == "open" else "Olga Operator",
+            settled_at=None if state == "open" else now,
+        )
+        ResourceProgress.objects.create(
+            change=change,
+            address=address,
+            action="create",
+            resource_id=name,
+            state="done" if name else "running",
+            started_at=now - timedelta(minutes=3),
+            ended_at=now - timedelta(minutes=2) if name else None,
+        )
+    ResourceProgress.objects.create(
+        change=change, address=PLAN[0][1], action="delete", state="failed", error=ERROR, ended_at=now
+    )
+    TerraformRun.objects.filter(change=change).update(command="apply", progress={"log": "cut"})
 
 
 def built(environment: Environment, change: Change) -> None:

@@ -23,7 +23,7 @@ from portal.accounts.actions import create_token
 from portal.accounts.models import User
 from portal.audit.models import AuditEvent
 from portal.demo.build import build
-from tests.browser import scenery
+from tests.browser import scenery, state_room
 from tests.browser.conftest import axe_findings, note_complaints, session_cookie, sideways
 from tests.cast import by
 
@@ -44,6 +44,10 @@ class World:
 
     people: dict[str, User]
     changes: dict[str, Change] = field(default_factory=dict)
+
+    @property
+    def staging(self) -> Environment:
+        return Environment.objects.select_related("tenant").by_key("triflow-ai.staging").get()
 
     def page(self, state: str) -> str:
         return f"/changes/{self.changes[state].uuid}/"
@@ -68,7 +72,9 @@ def world(transactional_db: None, settings: Any) -> World:
     scenery.vote(found.changes["rejected"], people["approver"], "reject", "Not on a Friday.")
     scenery.vote(found.changes["succeeded"], people["approver"], "approve", "Go.")
     scenery.under_way(executing)
+    scenery.left_behind(found.changes["interrupted"])
     scenery.built(place, found.changes["succeeded"])
+    found.changes["state_edit"] = state_room.furnish(place, found.staging, people)
     _other_environments(people)
     return found
 
@@ -154,6 +160,7 @@ def everybodys(world: World) -> list[tuple[str, str]]:
 
 def operators(world: World) -> list[tuple[str, str]]:
     """The working pages."""
+    left = world.changes["interrupted"].leftovers.values_list("pk", flat=True)[0]
     return [
         ("tenants", "/tenants/"),
         ("environment-described", "/environments/triflow-ai/local/"),
@@ -171,6 +178,10 @@ def operators(world: World) -> list[tuple[str, str]]:
         ("changes-none", "/changes/?requested_by=nobody"),
         ("changes-of-environment", HERE + "changes/"),
         *((f"change-{state}", world.page(state)) for state in STATES[1:]),
+        *(
+            (f"leftover-{act}", f"{world.page('interrupted')}leftovers/{left}/{act}/")
+            for act in ("import", "dismiss")
+        ),
         ("policy", HERE + "policy/"),
         ("run-request", HERE + "runs/new/"),
         ("resources", HERE + "resources/"),
@@ -178,8 +189,13 @@ def operators(world: World) -> list[tuple[str, str]]:
         ("outputs", HERE + "outputs/"),
         ("outputs-none", STAGING + "outputs/"),
         ("states", HERE + "states/"),
-        ("states-none", STAGING + "states/"),
-        ("state-compare", HERE + "states/compare/?a=1&b=2"),
+        ("states-none-locked", STAGING + "states/"),
+        ("state-compare", HERE + "states/compare/?a=3&b=4"),
+        ("state-compare-other", HERE + "states/compare/?a=1&b=4&kind=added"),
+        ("state-rollback", HERE + "states/1/rollback/"),
+        ("state-import", HERE + "states/import/"),
+        ("state-command-line", HERE + "states/terraform/"),
+        ("change-state-edit", world.page("state_edit")),
         ("drift", HERE + "drift/"),
         ("drift-none", STAGING + "drift/"),
         ("blueprints", "/blueprints/"),
@@ -197,6 +213,8 @@ def admins() -> list[tuple[str, str]]:
     event = AuditEvent.objects.filter(action="environment.hold").latest("pk")
     return [
         ("members", "/tenants/triflow-ai/people/"),
+        ("states-admin", STAGING + "states/"),
+        ("state-tokens", HERE + "states/terraform/"),
         ("accounts", "/tenants/triflow-ai/accounts/"),
         ("account-new", "/tenants/triflow-ai/accounts/new/"),
         ("accounts-all", "/settings/aws-accounts/"),
@@ -252,6 +270,7 @@ def test_the_door_and_what_is_refused(looker: Looks, world: World) -> None:
 def test_the_dark_pages(looker: Looks, world: World) -> None:
     operator, admin = looker("operator", "dark"), looker("admin", "dark")
     dark = {"define", "compare", "changes", "run-request", "outputs", "states", "drift", "resources"}
+    dark |= {"change-state-edit", "state-compare", "states-none-locked", "state-command-line"}
     dark |= {"change-executing", "change-failed", "change-rejected", "change-succeeded"}
     for name, path in [*everybodys(world), *(one for one in operators(world) if one[0] in dark)]:
         operator.look(name, path)
