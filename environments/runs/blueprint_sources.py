@@ -44,7 +44,9 @@ def parse_address(text: str) -> Address | None:
         modules.append((found[1], bool(found[2])))
         at = found.end()
     last = _RESOURCE.fullmatch(text, at)
-    return Address(tuple(modules), last[1], last[2], bool(last[3])) if last else None
+    if last is None or last[1] in ("module", "data"):
+        return None
+    return Address(tuple(modules), last[1], last[2], bool(last[3]))
 
 
 @dataclass(frozen=True, slots=True)

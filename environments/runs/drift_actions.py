@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -133,10 +134,9 @@ def accept(*, by: Principal, environment: Environment, address: str, path: str, 
             raise Conflict(str(cannot), hint=_("Revert it, or ignore it until a date.")) from cannot
         newest = environment.latest_definition
         assert newest is not None
-        _record(by, environment, "drift.accept", address=address, path=path, variable=found.name)
     said = _("Accepts drift: %(name)s as it stands in AWS.") % {"name": found.name}
     plain, secret = definitions.whole_definition(environment, values_with(environment, found))
-    return definitions.define(
+    made = definitions.define(
         by=by,
         environment=environment,
         variables=plain,
@@ -144,6 +144,10 @@ def accept(*, by: Principal, environment: Environment, address: str, path: str, 
         note=f"{said} {note}".strip()[: definitions.MAX_NOTE],
         base=newest.number,
     )
+    with transaction.atomic():
+        after = {"variable": found.name, "definition": made.number}
+        _record(by, environment, "drift.accept", address=address, path=path, **after)
+    return made
 
 
 def _record(by: Principal, environment: Environment, action: str, **after: object) -> None:
