@@ -7,7 +7,6 @@ answer must not keep a dead worker's change waiting.
 """
 
 import logging
-import secrets
 import threading
 import time
 from datetime import timedelta
@@ -31,7 +30,7 @@ class Scheduler:
     """One scheduler. `run()` returns after `stop()` and the function that is just running."""
 
     def __init__(self) -> None:
-        self.owner = f"{heartbeats.process_name()}:{secrets.token_hex(4)}"
+        self.owner = leadership.new_owner()
         self.leading = False
         self._stopping = threading.Event()
         self._running: dict[str, float] = {}

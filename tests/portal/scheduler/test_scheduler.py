@@ -1,9 +1,13 @@
 """The scheduler runs what is due, once, whatever dies and however many schedulers there are."""
 
+import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import InterfaceError, connection
@@ -13,6 +17,8 @@ from portal.scheduler import heartbeats, leadership, registry
 from portal.scheduler.housekeeping import forget_heartbeats
 from portal.scheduler.models import DueRow, Heartbeat, Leader
 from portal.scheduler.process import Scheduler
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -104,6 +110,30 @@ def test_one_leads_and_the_other_takes_over_when_the_lease_runs_out() -> None:
     assert not leadership.lead("a"), "only the leader can resign"
     leadership.resign("b")
     assert leadership.lead("a")
+
+
+@pytest.mark.django_db
+def test_a_leader_that_was_killed_is_followed_at_once_on_its_machine() -> None:
+    program = (
+        "import sys, time; sys.path.insert(0, '.');"
+        "from portal.terraform.identity import identify; import os, json;"
+        "print(json.dumps(identify(os.getpid()).as_dict()), flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT)
+    try:
+        assert other.stdout is not None
+        told = json.loads(other.stdout.readline())
+        owner = json.dumps(["token", *told.values()])
+        Leader.objects.create(pk=1, owner=owner, until=now() + timedelta(seconds=60))
+        mine = leadership.new_owner()
+        assert not leadership.lead(mine), "it lives"
+    finally:
+        other.kill()
+        other.wait()
+    assert leadership.lead(mine)
+    elsewhere = json.dumps(["token", "another-machine", *list(told.values())[1:]])
+    Leader.objects.update(owner=elsewhere, until=now() + timedelta(seconds=60))
+    assert not leadership.lead(mine), "what runs on another machine cannot be told from here"
 
 
 @pytest.mark.django_db(transaction=True)
