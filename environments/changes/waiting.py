@@ -60,11 +60,13 @@ def _for_a_worker(change: Change) -> Told | None:
     if change.pk not in ready:
         return None
     busy = Change.objects.filter(status__in=WORKING, lease_until__isnull=False).count()
-    text = ngettext(
-        "Waits for a free worker; %(n)s other change is being worked on.",
-        "Waits for a free worker; %(n)s other changes are being worked on.",
-        busy,
-    ) % {"n": busy}
+    text = _("Waits for a worker; none works on anything now.")
+    if busy:
+        text = ngettext(
+            "Waits for a free worker; %(n)s other change is being worked on.",
+            "Waits for a free worker; %(n)s other changes are being worked on.",
+            busy,
+        ) % {"n": busy}
     unknown = Estimate(_("How long is not known: it depends on what the workers do now."))
     return _told(Waiting(text, place=ready.index(change.pk) + 1), unknown)
 

@@ -132,5 +132,11 @@ def test_who_waits_for_a_worker_sees_that(fake, staging, production, operator, v
     Change.objects.filter(pk=asked.pk).update(created_at=earlier)
     told = waiting(api, viewer, other)
     assert (told["place"], told["change"], told["estimate_seconds"]) == (2, None, None)
-    assert "Waits for a free worker" in told["text"]
+    assert told["text"] == "Waits for a worker; none works on anything now."
     assert "not known" in told["estimate"]
+    Change.objects.filter(pk=asked.pk).update(
+        status=Status.PROPOSING, lease_until=timezone.now() + timedelta(minutes=1)
+    )
+    told = waiting(api, viewer, other)
+    assert told["text"] == "Waits for a free worker; 1 other change is being worked on."
+    assert told["place"] == 1

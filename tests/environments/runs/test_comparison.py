@@ -50,14 +50,14 @@ def test_against_the_one_before_unless_another_is_chosen(change, viewer, sign_in
     client = sign_in(viewer)
     text = shown(client, change)
     assert "Against proposal 2:" in text
-    assert "1 otherwise" in text
-    assert "1 more" in text
+    assert "1 altered" in text
+    assert "1 new" in text
     assert "no longer" not in text
     assert "aws_s3_bucket.same" not in text
     assert "was change, now replace" in text
     text = shown(client, change, **{"from": "1"})
     assert "Against proposal 1:" in text
-    assert "2 more" in text
+    assert "2 new" in text
     assert "no longer: create" in text
     assert "aws_s3_bucket.same" in text
     # A number that is none, or the current one, compares with the one before.
@@ -146,8 +146,8 @@ def test_two_large_plans_are_compared_in_bounds(place, operator, viewer, sign_in
     text = shown(client, change)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert "1,000 otherwise" in text.replace("1000", "1,000")
-    assert "300 more" in text
+    assert "1,000 altered" in text.replace("1000", "1,000")
+    assert "300 new" in text
     assert text.count("plan-row__address") == comparison.SHOWN
     assert f"The first {comparison.SHOWN} of" in text
     assert len(text) < 200_000
