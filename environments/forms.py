@@ -32,6 +32,7 @@ LABELS: Final[dict[str, Any]] = {
     "role_arn": _("Role"),
     "external_id": _("External id"),
     "default_region": _("Region"),
+    "state_bucket": _("Bucket for copies of states"),
     "environment_class": _("Class"),
     "account": _("AWS account"),
     "region": _("Region"),
@@ -47,6 +48,10 @@ HELP: Final[dict[str, Any]] = {
     "external_id": _("What the role's trust policy asks for, if anything."),
     "region": _("Such as ap-northeast-2."),
     "default_region": _("Such as ap-northeast-2."),
+    "state_bucket": _(
+        "A bucket in this account that gets a copy of every state, usable without the portal. States hold secrets "
+        "in clear: who may read the bucket reads them. Empty: no copies."
+    ),
 }
 LINK_HELP = _("One a line: title, then the address, such as “Runbook https://…”.")
 
@@ -98,7 +103,15 @@ class NewTenantForm(TenantForm):
 class AccountForm(AccountModelForm):
     class Meta:
         model = AwsAccount
-        fields = ("name", "account_id", "kind", "role_arn", "external_id", "default_region")
+        fields = (
+            "name",
+            "account_id",
+            "kind",
+            "role_arn",
+            "external_id",
+            "default_region",
+            "state_bucket",
+        )
         labels = LABELS
         help_texts = HELP
 

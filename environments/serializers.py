@@ -67,6 +67,7 @@ class AccountShape(serializers.ModelSerializer[AwsAccount]):
             "role_arn",
             "external_id",
             "default_region",
+            "state_bucket",
             "environments",
             "created_at",
         )

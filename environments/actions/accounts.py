@@ -11,7 +11,7 @@ from environments.permissions import actor, require
 from portal import audit
 from portal.accounts.principals import Principal
 
-FIELDS = ("name", "account_id", "kind", "role_arn", "external_id", "default_region")
+FIELDS = ("name", "account_id", "kind", "role_arn", "external_id", "default_region", "state_bucket")
 
 
 def target_of(account: AwsAccount) -> audit.Target:

@@ -45,7 +45,8 @@ def _raise(environment: Environment, as_of: str, by: Principal) -> None:
         environment=environment,
         lock_id=lock_id,
         info={
-            "ID": lock_id,
+            # Terraform shows its user nothing but the ID of the lock that stands in the way.
+            "ID": reason[:500],
             "Operation": OPERATION,
             "Who": "Gatehouse",
             "Info": reason,

@@ -17,7 +17,7 @@ from environments.changes.dispatch import dispatch_waiting
 from environments.changes.models import Change, Claim
 from environments.models import Environment
 from environments.permissions import actor
-from environments.runs import credentials
+from environments.runs import copies, credentials
 from environments.runs.models import RunCredential, StateLock, StateVersion
 from portal import audit
 from portal.accounts.models import ApiToken
@@ -173,6 +173,7 @@ def write(
             written_by=writer.name[:150],
             inventory_due_at=timezone.now() if writer.change is None else None,
         )
+        copies.note(version)
         record(environment, by, "state.write", version=version.number, serial=version.serial)
     return version
 

@@ -27,7 +27,7 @@ ON_A_PAGE = 50
 @require_safe
 def versions(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
     environment = find_environment(request, tenant, slug)
-    found = StateVersion.objects.light().filter(environment=environment).select_related("change")
+    found = StateVersion.objects.light().filter(environment=environment).select_related("change", "copy")
     page = keyset_page(found, ordering=("-number",), cursor=request.GET.get("cursor"), size=ON_A_PAGE)
     lock = StateLock.objects.filter(environment=environment).select_related("change").first()
     context = environment_context(request, environment, "state")
@@ -36,6 +36,7 @@ def versions(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
         "page": page,
         "lock": lock,
         "is_own": bool(lock and lock.held_by_id == person_of(request).pk),
+        "copies_wanted": bool(environment.account and environment.account.state_bucket),
         "proof": state_locks.proof_of(lock) if lock else None,
         "newest_number": found.aggregate(n=Max("number"))["n"],
         **{
@@ -86,6 +87,7 @@ def unlock(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
 
 
 @signed_in
+@never_cache
 @require_POST
 def download(request: HttpRequest, tenant: str, slug: str, number: int) -> HttpResponse:
     environment = find_environment(request, tenant, slug)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from environments.runs import drift, live, state_upkeep
+from environments.runs import copying, drift, live, state_upkeep
 
 
 @shared_task(name="runs.check_drift", ignore_result=True)  # type: ignore[untyped-decorator]
@@ -23,3 +23,9 @@ def check_live(environment_id: int) -> None:
 def refresh_inventory(environment_id: int) -> None:
     """Read the inventory from a state that a command line wrote."""
     state_upkeep.refresh_inventory(environment_id)
+
+
+@shared_task(name="runs.copy_states", ignore_result=True)  # type: ignore[untyped-decorator]
+def copy_states(environment_id: int) -> None:
+    """Write what is due of one environment's states into its account's bucket."""
+    copying.copy_all(environment_id)

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from environments.runs import drift_views, leftover_views, live_views, state_room_views, state_views, views
+from environments.runs import (
+    drift_views,
+    leftover_views,
+    live_views,
+    recover_views,
+    state_room_views,
+    state_views,
+    views,
+)
 from environments.runs.state_backend import StateBackend
 
 app_name = "runs"
@@ -21,6 +29,7 @@ urlpatterns = [
     path(f"{HERE}/drift/extras/<int:pk>/", live_views.extra_page, name="extra"),
     path(f"{HERE}/drift/check/", drift_views.check_drift, name="drift_check"),
     path(f"{HERE}/states/", state_views.versions, name="state_versions"),
+    path(f"{HERE}/states/recover/", recover_views.recover, name="state_recover"),
     path(f"{HERE}/states/compare/", state_views.compare, name="state_compare"),
     path(f"{HERE}/states/unlock/", state_views.unlock, name="unlock"),
     path(f"{HERE}/states/lock/", state_room_views.lock, name="state_lock"),

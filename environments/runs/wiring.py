@@ -41,7 +41,7 @@ def register() -> None:
 
 def _schedule() -> None:
     """What the scheduler does for runs, and what every worker does for its own machine."""
-    from environments.runs import aftermath, folders, housekeeping, state_upkeep
+    from environments.runs import aftermath, copying, folders, housekeeping, state_upkeep
     from portal.scheduler.registry import on_each_worker, periodic
 
     periodic("runs.drift", 20)(housekeeping.send_drift_checks)
@@ -49,6 +49,7 @@ def _schedule() -> None:
     periodic("runs.locks", 5, urgent=True)(housekeeping.release_dead_locks)
     periodic("runs.leftovers", 5, urgent=True)(aftermath.close_all)
     periodic("runs.credentials", 15)(housekeeping.revoke_left_credentials)
+    periodic("runs.state_copies", 15)(copying.send_due)
     periodic("runs.inventories", 10)(state_upkeep.send_due_inventories)
     periodic("runs.state_edits", 60)(state_upkeep.drop_left_contents)
     periodic("runs.folders", 60)(folders.sweep)

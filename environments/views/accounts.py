@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from environments import actions
+from environments.accounts import bucket_shortcomings
 from environments.forms import AccountForm
 from environments.models import AwsAccount
 from environments.pages import find_tenant, person_of, tenant_context
@@ -52,7 +54,8 @@ def create(request: HttpRequest, tenant: str) -> HttpResponse:
         status = 400
         if form.is_valid():
             try:
-                actions.create_account(by=principal_of(request), tenant=found, **form.cleaned_data)
+                made = actions.create_account(by=principal_of(request), tenant=found, **form.cleaned_data)
+                _warn(request, made)
                 return redirect("environments:accounts", found.slug)
             except InvalidInput as wrong:
                 show_error(form, wrong)
@@ -76,6 +79,7 @@ def edit(request: HttpRequest, tenant: str, pk: int) -> HttpResponse:
             fresh = AwsAccount.objects.select_related("tenant").get(pk=pk)
             try:
                 actions.update_account(by=principal_of(request), account=fresh, **form.cleaned_data)
+                _warn(request, fresh)
                 return redirect("environments:accounts", found.slug)
             except InvalidInput as wrong:
                 show_error(form, wrong)
@@ -83,3 +87,9 @@ def edit(request: HttpRequest, tenant: str, pk: int) -> HttpResponse:
     context |= {"form": form, "title": _("Edit AWS account")}
     context["denied"] = refusal(context["roles"], "account.manage")
     return render(request, "environments/form.html", context, status=status)
+
+
+def _warn(request: HttpRequest, account: AwsAccount) -> None:
+    """Say at once what speaks against the bucket that was named; it is the person's choice."""
+    for text in bucket_shortcomings(account):
+        messages.warning(request, text)
