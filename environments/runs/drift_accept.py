@@ -87,9 +87,9 @@ def _wanted(row: Mapping[str, Any], path: str) -> Any:
     found = next((one for one in row["attributes"] if one["path"] == path), None)
     if found is None:
         raise CannotAccept(_("The last look no longer shows this attribute."))
-    if found["sensitive"]:
+    if found.get("sensitive"):
         raise CannotAccept(_("The value is secret, so the portal does not know it: set it in the form."))
-    if found["before"] is None:
+    if found.get("before") is None:
         raise CannotAccept(_("In AWS it has no value; write what is meant in the form."))
     return found["before"]
 
