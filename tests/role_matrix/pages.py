@@ -82,7 +82,7 @@ PAGES: list[Row] = [
     # Overview
     get("overview:home", SIGNED_IN),
     get("overview:inbox", SIGNED_IN),
-    get("overview:search", SIGNED_IN, query={"q": "triflow"}),
+    get("overview:search", SIGNED_IN, query={"q": "production"}),
     # Tenants and accounts
     get("environments:tenants", SIGNED_IN),
     get("environments:tenant_create", PORTAL_ADMINS),
