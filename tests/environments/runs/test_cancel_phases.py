@@ -14,9 +14,11 @@ from django.db import connections
 from environments.changes import actions
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Claim
-from environments.runs import housekeeping, state
+from environments.changes.work import Work
+from environments.runs import commands, housekeeping, state
 from environments.runs.models import RunCredential, StateLock, StateVersion
 from portal.accounts.models import User
+from portal.terraform.identity import alive
 from portal.terraform.installation import find_terraform
 from tests.cast import by
 from tests.environments.runs.test_death import PATIENCE, fresh, until, work_apart
@@ -135,6 +137,29 @@ def test_cancelled_between_two_commands_the_next_does_not_begin(story, gate, eng
     assert change.transitions.last().note.startswith("Stopped before Terraform's apply; nothing was altered.")
     assert not gate.at("apply")
     nothing_left(change)
+
+
+def test_a_terraform_that_could_not_be_written_down_is_not_let_run(story, gate, engine, monkeypatch):
+    """Else nobody could find it again: neither to stop it nor to prove its death."""
+    started = []
+    real_start, real_set = commands.start, Work.set
+
+    def start(*arguments: Any, **options: Any) -> Any:
+        started.append(real_start(*arguments, **options))
+        return started[-1]
+
+    def set_fields(work: Work, **fields: Any) -> None:
+        if started and fields.get("tool_process", {}).get("pid") == started[-1].pid:
+            raise RuntimeError("it cannot be written down")
+        real_set(work, **fields)
+
+    monkeypatch.setattr(commands, "start", start)
+    monkeypatch.setattr(Work, "set", set_fields)
+    story.define(steps=1)
+    gate.hold("init")
+    change = story.work(story.request())
+    assert (change.status, change.error_kind) == (Status.FAILED, "portal")
+    assert [alive(process.identity) for process in started] == [False]
 
 
 @dataclass

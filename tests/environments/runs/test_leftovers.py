@@ -15,7 +15,7 @@ from environments.changes.lifecycle import Status
 from environments.changes.log import LogWriter, read
 from environments.changes.models import Change, Claim
 from environments.models import Definition, Environment
-from environments.runs import aftermath, aftermath_page, blocking, leftovers, state
+from environments.runs import aftermath, aftermath_page, blocking, leftovers, reckoning, state
 from environments.runs.models import Leftover, ResourceProgress, StateLock, StateVersion, TerraformRun
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict
@@ -111,6 +111,24 @@ def test_an_id_that_holds_a_secret_was_masked_and_is_no_id(place, operator):
     told(change, "terraform_data.a", "user:(secret)")
     aftermath.close_books(ended(change))
     assert found(change) == {"terraform_data.a": ("", True)}
+
+
+def test_two_who_close_the_books_at_once_write_them_once(place, operator, monkeypatch):
+    change = executing(place, operator, "terraform_data.a")
+    told(change, "terraform_data.a", "id-a")
+    change = ended(change)
+    real = reckoning.find
+
+    def find(of: Change) -> list[reckoning.Found]:
+        # While one looks, the other writes.
+        monkeypatch.setattr(reckoning, "find", real)
+        reckoning.reckon(Change.objects.for_lists().get(pk=of.pk))
+        return real(of)
+
+    monkeypatch.setattr(reckoning, "find", find)
+    assert reckoning.reckon(change) == []
+    assert found(change) == {"terraform_data.a": ("id-a", True)}
+    assert AuditEvent.objects.filter(action="leftover.found").count() == 1
 
 
 @pytest.mark.parametrize("status", (Status.INTERRUPTED, Status.CANCELLED, Status.FAILED))
