@@ -31,6 +31,7 @@ class ImportForm(forms.Form):
         label=_("State file"),
         required=False,
         allow_empty_file=True,
+        widget=forms.FileInput(attrs={"class": "input"}),
         help_text=_("A terraform.tfstate, as “terraform state pull” gives it."),
     )
     s3 = forms.CharField(
