@@ -162,7 +162,7 @@ class StateBackend(View):
         content = state.read(self.environment, by=self.caller.by)
         if content is None:
             return HttpResponse(status=204)
-        answer = HttpResponse(content, content_type="application/json")
+        answer = HttpResponse(content, content_type="application/json", headers={"Cache-Control": "no-store"})
         digest = hashlib.md5(content, usedforsecurity=False).digest()
         answer["Content-MD5"] = base64.b64encode(digest).decode()
         return answer
