@@ -291,7 +291,7 @@ def test_each_state_of_the_drift_page_and_its_card(place, operator, viewer, sign
     drift(place, error="ExpiredToken", error_at=now, taken_at=now - timedelta(days=2))
     text = page()
     assert "ExpiredToken" in text
-    assert "Drifted" in text
+    assert "201 resources drifted" in text
     assert "stale" in text
     assert "older" in card()
     shown = api(viewer).get(f"{API}/drift/").json()
