@@ -12,12 +12,11 @@ from django.utils.translation import gettext as _
 from environments.changes.kinds import Cancelled, ChangeKind, Draft, ToolFailure, Verdict
 from environments.changes.models import Change
 from environments.changes.work import Work
-from environments.runs import live, live_look, live_text
+from environments.runs import live, live_deeds, live_look, live_text
+from environments.runs.extra_steps import steps_of, take_away
 from environments.runs.live_found import Extra
 from environments.runs.models import LiveExtra
 from portal.accounts.models import User
-from portal.aws import ec2, iam, rds, s3_exposure
-from portal.aws.sessions import AccountAccess
 from portal.core.canonical import digest
 from portal.core.errors import GatehouseError
 from portal.terraform.errors import TerraformError
@@ -27,16 +26,6 @@ POLL_SECONDS = 3.0
 # A database leaves the internet when AWS gets to it; the rest is eventually consistent.
 VERIFY_SECONDS = {"database": 600.0}
 VERIFY_SECONDS_OTHERS = 30.0
-# What of an extra's detail says exactly what is taken away.
-EXACT: Final = ("what", "region", "rule_id", "egress", "principal", "name", "arn", "switch", "statement")
-GRANT: Final = ("grantee", "permission")
-
-
-def steps_of(extra: Extra) -> dict[str, Any]:
-    """What would be called, with its parameters: what people approve."""
-    detail = extra.detail
-    exact = {name: detail[name] for name in (*EXACT, *GRANT) if name in detail}
-    return {**exact, "resource": extra.resource_id, "key": extra.key}
 
 
 def _find(change: Change) -> Extra | None:
@@ -46,25 +35,6 @@ def _find(change: Change) -> Extra | None:
         raise ToolFailure(refused.message, refused.hint) from refused
     except TerraformError as unreadable:
         raise ToolFailure(str(unreadable)) from unreadable
-
-
-def take_away(access: AccountAccess, extra: Extra) -> bool:
-    """The one call; False when it was not there any more. Raises AwsError."""
-    detail, name = extra.detail, extra.resource_id
-    match detail["what"]:
-        case "rule":
-            return ec2.revoke_rule(access, name, detail["rule_id"], egress=detail["egress"])
-        case "managed_policy" | "inline_policy":
-            return iam.take_off(access, detail["principal"], name, iam.Carried(detail["name"], detail["arn"]))
-        case "bucket_policy":
-            return s3_exposure.remove_statement(access, name, detail["statement"])
-        case "bucket_acl":
-            return s3_exposure.remove_grant(access, name, detail["grantee"], detail["permission"])
-        case "block":
-            s3_exposure.switch_block_on(access, name, [detail["switch"]])
-        case "database":
-            rds.make_private(access, name)
-    return True
 
 
 class ExtraRemovalKind(ChangeKind):
@@ -102,7 +72,7 @@ class ExtraRemovalKind(ChangeKind):
             digest=digest({"kind": KIND, "steps": steps, **base}),
             facts=facts,
             base=base,
-            summary=live_text.deed(row),
+            summary=live_deeds.deed(row),
             title=_("Remove from %(environment)s: %(what)s")
             % {"environment": change.environment, "what": live_text.title(row)},
         )
@@ -141,7 +111,7 @@ class ExtraRemovalKind(ChangeKind):
             done = take_away(access, found)
         except GatehouseError as refused:
             raise ToolFailure(refused.message, refused.hint) from refused
-        work.say(live_text.deed(change.extra_removal.extra) if done else _("It was gone a moment before."))
+        work.say(live_deeds.deed(change.extra_removal.extra) if done else _("It was gone a moment before."))
 
     def verify(self, work: Work) -> Verdict:
         change = work.change

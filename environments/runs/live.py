@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,6 +23,7 @@ from environments.permissions import actor
 from environments.runs import drift, live_look, live_trail, state
 from environments.runs.live_found import Extra
 from environments.runs.live_look import Look
+from environments.runs.live_rows import open_extras
 from environments.runs.live_trail import Adder
 from environments.runs.models import LiveCheck, LiveExtra, Mode
 from portal import audit
@@ -56,19 +57,6 @@ def look_again(environment: Environment) -> None:
     """The next look is due now: something was applied, or somebody asks."""
     LiveCheck.objects.get_or_create(environment=environment)
     LiveCheck.objects.filter(environment=environment).update(due_at=timezone.now())
-
-
-def open_extras(environment: Environment) -> QuerySet[LiveExtra]:
-    """What stands there now, settled or not; the worst first."""
-    return LiveExtra.objects.filter(environment=environment, gone_at=None)
-
-
-def unsettled(rows: QuerySet[LiveExtra], at: datetime | None = None) -> QuerySet[LiveExtra]:
-    """Those that nobody adopted, and whose allowance, if they had one, is over."""
-    now = at or timezone.now()
-    return rows.filter(gone_at=None, adopted_at=None).filter(
-        Q(allowed_until=None) | Q(allowed_until__lte=now)
-    )
 
 
 def check(environment_id: int) -> None:

@@ -17,7 +17,7 @@ from environments.changes.lifecycle import OPEN
 from environments.changes.models import Change, Start
 from environments.models import Environment
 from environments.permissions import actor, require
-from environments.runs import live, live_text
+from environments.runs import live, live_deeds, live_text
 from environments.runs.drift import last_applied
 from environments.runs.extra_removal import KIND
 from environments.runs.live_risk import CRITICAL
@@ -111,7 +111,7 @@ def remove(
     with acting(by, environment, action="change.request", target=target_of(environment)):
         require(by, environment, "change.request")
         row = _locked(extra)
-        barrier = live_text.barrier(row)
+        barrier = live_deeds.barrier(row)
         if barrier:
             raise Conflict(barrier)
         under_way = open_removal(row)

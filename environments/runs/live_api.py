@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from environments.changes.models import Start
 from environments.changes.serializers import ChangeShape
-from environments.runs import live, live_actions, live_hcl, live_text
+from environments.runs import live_actions, live_hcl, live_rows, live_text
 from environments.runs.api import Place
 from environments.runs.models import LiveCheck, LiveExtra
 from portal.accounts.principals import principal_of
@@ -96,7 +96,7 @@ class Extras(Place):
         """What stands in AWS beside the state now, the worst first; adopted and allowed ones included."""
         place = self.place(environment)
         pages = KeysetPagination()
-        page = pages.paginate_queryset(live.open_extras(place), request, view=self) or []
+        page = pages.paginate_queryset(live_rows.open_extras(place), request, view=self) or []
         answer = pages.get_paginated_response([ExtraShape(row).data for row in page])
         check = LiveCheck.objects.filter(environment=place).first() or LiveCheck(environment=place)
         answer.data["look"] = LookShape(check).data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,8 +85,3 @@ class Extra:
     @property
     def identity(self) -> tuple[str, str, str]:
         return self.kind, self.resource_id, self.key[:500]
-
-
-def names_of(resources: Iterable[Managed], attribute: str) -> dict[str, Managed]:
-    """Resources by the value of an attribute."""
-    return {str(one.values[attribute]): one for one in resources if one.values.get(attribute)}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from environments.runs.live_found import Extra, Landscape, Managed, Reach
+from environments.runs.live_known_policies import KINDS, known_of
 from environments.runs.live_risk import policy_reason
 from environments.runs.models import LiveExtra
 from portal.aws import iam
@@ -15,9 +16,6 @@ from portal.core.canonical import digest
 
 # Where IAM's calls are found in CloudTrail, and IAM itself answers for all regions.
 REGION: Final = "us-east-1"
-KINDS: Final = {"aws_iam_role": "role", "aws_iam_user": "user", "aws_iam_group": "group"}
-# (kind, principal, ARN or "inline:NAME")
-Grip = tuple[str, str, str]
 
 
 def extras(landscape: Landscape, reach: Reach) -> Iterator[Extra]:
@@ -29,40 +27,6 @@ def extras(landscape: Landscape, reach: Reach) -> Iterator[Extra]:
         for policy in iam.carried_policies(reach(REGION), kind, name) or []:
             if (kind, name, policy.arn or f"inline:{policy.name}") not in known:
                 yield _extra(resource, kind, name, policy, reach)
-
-
-def known_of(landscape: Landscape) -> frozenset[Grip]:
-    """Every policy on every principal that a state stands for."""
-    found: set[Grip] = set()
-    for kind in KINDS.values():
-        for one in landscape.everywhere(f"aws_iam_{kind}_policy_attachment"):
-            found.add((kind, _text(one, kind), _text(one, "policy_arn")))
-        for one in landscape.everywhere(f"aws_iam_{kind}_policy"):
-            found.add((kind, _text(one, kind), f"inline:{_text(one, 'name')}"))
-        for one in landscape.everywhere(f"aws_iam_{kind}_policies_exclusive"):
-            found |= {
-                (kind, _text(one, f"{kind}_name"), f"inline:{name}") for name in _all(one, "policy_names")
-            }
-        for one in landscape.everywhere(f"aws_iam_{kind}_policy_attachments_exclusive"):
-            found |= {(kind, _text(one, f"{kind}_name"), arn) for arn in _all(one, "policy_arns")}
-        for one in landscape.everywhere("aws_iam_policy_attachment"):
-            found |= {(kind, name, _text(one, "policy_arn")) for name in _all(one, f"{kind}s")}
-    for role in landscape.of("aws_iam_role"):
-        name = _text(role, "name")
-        if landscape.configured(role, "managed_policy_arns", unknown=False):
-            found |= {("role", name, arn) for arn in _all(role, "managed_policy_arns")}
-        if landscape.configured(role, "inline_policy", unknown=False):
-            inline = role.values.get("inline_policy") or []
-            found |= {("role", name, f"inline:{one.get('name')}") for one in inline}
-    return frozenset(found)
-
-
-def _text(resource: Managed, name: str) -> str:
-    return str(resource.values.get(name) or "")
-
-
-def _all(resource: Managed, name: str) -> list[str]:
-    return [str(one) for one in resource.values.get(name) or []]
 
 
 def _extra(resource: Managed, kind: str, name: str, policy: Carried, reach: Reach) -> Extra:

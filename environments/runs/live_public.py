@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from environments.runs.live_found import Extra, Landscape, Managed, Reach, names_of
+from environments.runs.live_found import Extra, Landscape, Managed, Reach
 from environments.runs.live_risk import lets_anybody_in, statements, texts
 from environments.runs.models import LiveExtra
 from portal.aws import rds, s3_exposure
@@ -23,6 +23,11 @@ CANNED: Final[Mapping[str, frozenset[tuple[str, str]]]] = {
     "public-read-write": frozenset({("AllUsers", "READ"), ("AllUsers", "WRITE")}),
     "authenticated-read": frozenset({("AuthenticatedUsers", "READ")}),
 }
+
+
+def names_of(resources: Iterable[Managed], attribute: str) -> dict[str, Managed]:
+    """Resources by the value of an attribute."""
+    return {str(one.values[attribute]): one for one in resources if one.values.get(attribute)}
 
 
 def extras(landscape: Landscape, reach: Reach) -> Iterator[Extra]:

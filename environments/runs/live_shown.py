@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from environments.models import Environment
 from environments.permissions import VERBS, roles_by_tenant
 from environments.registry import FAILING, Need
-from environments.runs import drift_rows, live
+from environments.runs import drift_rows, live_rows
 from environments.runs.live_risk import CRITICAL
 from environments.runs.models import DriftCheck, DriftIgnore, LiveExtra
 from portal.accounts.models import User
@@ -29,7 +29,7 @@ class Standing:
 
 def standings(environments: Iterable[int]) -> dict[int, Standing]:
     """By environment (primary key), in one query; those without extras are left out."""
-    rows = live.unsettled(LiveExtra.objects.filter(environment_id__in=environments))
+    rows = live_rows.unsettled(LiveExtra.objects.filter(environment_id__in=environments))
     counted = (
         rows.order_by()
         .values("environment_id")
@@ -55,7 +55,7 @@ def drift_counts(environments: Sequence[int]) -> dict[int, int]:
 def needs(user: User) -> Iterator[Need]:
     """Extras of high risk, for those who may do something about them: one line an environment."""
     places = Environment.objects.visible_to(user).active()
-    rows = live.unsettled(LiveExtra.objects.filter(environment__in=places, risk__gte=CRITICAL))
+    rows = live_rows.unsettled(LiveExtra.objects.filter(environment__in=places, risk__gte=CRITICAL))
     found = {
         row["environment_id"]: row
         for row in rows.order_by().values("environment_id").annotate(n=Count("pk"), at=Max("first_seen_at"))

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from environments.models import Environment
 from environments.pages import environment_context, find_environment
 from environments.permissions import refusal
-from environments.runs import drift_page, live_actions, live_hcl, live_text
+from environments.runs import drift_page, live_actions, live_deeds, live_hcl
 from environments.runs.live_forms import ReasonForm, UntilForm
 from environments.runs.live_risk import CRITICAL
 from environments.runs.models import LiveExtra
@@ -64,8 +64,8 @@ def _context(environment: Environment, row: LiveExtra, roles: frozenset[str]) ->
     return {
         "extra": shown,
         "row": row,
-        "deed": live_text.deed(row),
-        "barrier": live_text.barrier(row),
+        "deed": live_deeds.deed(row),
+        "barrier": live_deeds.barrier(row),
         "hcl": live_hcl.snippet(row),
         "may_not_settle": refusal(roles, verb),
         "may_not_remove": refusal(roles, "change.request"),

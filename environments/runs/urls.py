@@ -3,6 +3,7 @@
 from django.urls import path
 
 from environments.runs import (
+    drift_row_views,
     drift_views,
     leftover_views,
     live_views,
@@ -24,7 +25,7 @@ urlpatterns = [
     path(f"{HERE}/resources/", views.resources, name="resources"),
     path(f"{HERE}/outputs/", views.outputs, name="outputs"),
     path(f"{HERE}/drift/", drift_views.drift_tab, name="drift"),
-    path(f"{HERE}/drift/row/", drift_views.drift_row, name="drift_row"),
+    path(f"{HERE}/drift/row/", drift_row_views.drift_row, name="drift_row"),
     path(f"{HERE}/drift/ignores/<int:pk>/end/", drift_views.end_ignore, name="drift_ignore_end"),
     path(f"{HERE}/drift/extras/<int:pk>/", live_views.extra_page, name="extra"),
     path(f"{HERE}/drift/check/", drift_views.check_drift, name="drift_check"),

@@ -16,7 +16,7 @@ from django.utils import timezone
 from environments.blueprints import snapshots
 from environments.changes.models import Change
 from environments.models import AwsAccount, Definition, Environment, Tenant
-from environments.runs import live
+from environments.runs import live, live_rows
 from environments.runs.models import LiveCheck, LiveExtra, StateVersion
 from portal.accounts.models import User
 from portal.aws.sessions import forget_clients
@@ -152,7 +152,7 @@ class Scene:
         """A look now; what stands there afterwards, worst first."""
         LiveCheck.objects.get_or_create(environment=self.environment)
         live.check(self.environment.pk)
-        return list(live.open_extras(self.environment))
+        return list(live_rows.open_extras(self.environment))
 
 
 @pytest.fixture

@@ -10,7 +10,16 @@ from django.utils import timezone
 
 from environments.changes.models import Change
 from environments.models import AwsAccount, Environment, Resource
-from environments.runs import housekeeping, live, live_groups, live_look, live_policies, live_text, live_trail
+from environments.runs import (
+    housekeeping,
+    live,
+    live_deeds,
+    live_groups,
+    live_look,
+    live_policies,
+    live_text,
+    live_trail,
+)
 from environments.runs.live_trail import Adder
 from environments.runs.models import LiveCheck, LiveExtra
 from portal.audit.models import AuditEvent
@@ -147,7 +156,7 @@ def test_buckets_and_databases_that_were_opened(scene):
     assert {row.added_by for row in found.values()} == {"kim"}
     assert (found["bucket_policy"].risk, found["database"].risk) == (95, 92)
     assert found["block"].detail["switch"] == "restrict_public_buckets"
-    assert all(live_text.title(row) and live_text.why(row) and live_text.deed(row) for row in found.values())
+    assert all(live_text.title(row) and live_text.why(row) and live_deeds.deed(row) for row in found.values())
     s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
     acl = {row.key for row in scene.look() if row.detail["what"] == "bucket_acl"}
     assert acl == {"access list: AllUsers READ"}

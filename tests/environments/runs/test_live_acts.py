@@ -12,7 +12,7 @@ from environments.changes import dispatch
 from environments.changes.models import Change
 from environments.models import AwsAccount, Environment
 from environments.overview.queries import fleet, needs_of
-from environments.runs import live, live_actions, live_hcl
+from environments.runs import live_actions, live_hcl, live_rows
 from environments.runs.models import ExtraRemoval, LiveCheck, LiveExtra
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, InvalidInput, NotAllowed
@@ -101,9 +101,9 @@ def test_allowed_until_a_date_it_comes_back(low, operator):
     live_actions.allow(by=by(operator), extra=low, until=until, reason=" the migration ")
     low.refresh_from_db()
     assert (low.allowed_until, low.settled_by, low.reason) == (until, str(operator), "the migration")
-    extras = live.open_extras(low.environment)
-    assert list(live.unsettled(extras)) == []
-    assert list(live.unsettled(extras, until + timedelta(seconds=1))) == [low]
+    extras = live_rows.open_extras(low.environment)
+    assert list(live_rows.unsettled(extras)) == []
+    assert list(live_rows.unsettled(extras, until + timedelta(seconds=1))) == [low]
     event = AuditEvent.objects.get(action="extra.allow")
     assert (event.outcome, event.after["why"], event.after["extra"]) == ("done", "the migration", low.key)
 
@@ -122,9 +122,9 @@ def test_an_allowance_has_a_reason_and_an_end_within_a_year(low, operator, days,
 
 def test_adopted_is_no_alarm_and_can_be_taken_back(low, operator):
     live_actions.adopt(by=by(operator), extra=low, reason="the office needs it")
-    assert list(live.unsettled(live.open_extras(low.environment))) == []
+    assert list(live_rows.unsettled(live_rows.open_extras(low.environment))) == []
     live_actions.reopen(by=by(operator), extra=low)
-    assert list(live.unsettled(live.open_extras(low.environment))) == [low]
+    assert list(live_rows.unsettled(live_rows.open_extras(low.environment))) == [low]
     with pytest.raises(Conflict):
         live_actions.reopen(by=by(operator), extra=low)
     assert list(AuditEvent.objects.filter(action__startswith="extra.").values_list("action", flat=True)) == [
