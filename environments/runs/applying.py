@@ -71,6 +71,7 @@ def _restore(work: Work, made: Workspace) -> None:
 def _apply(work: Work, made: Workspace, record: TerraformRun, credential: IssuedCredential) -> None:
     learner = known_secrets.Learner(work.change.environment, work.log.redactor)
     listener = Listener(work, on_events=_noted(work), before=learner)
+    work.lease.hold()
     with work.fenced():
         reckoning.let_loose(record, loose=True)
     try:

@@ -114,7 +114,10 @@ class _Ticker:
         self.asked_at = time.monotonic()
         if self.made.aws is not None:
             try:
-                self.work.log.redactor.add(refresh(self.made.aws))
+                fresh = refresh(self.made.aws)
+                if fresh:
+                    self.work.log.redactor.add(fresh)
+                    self.made.note(*fresh)
             except GatehouseError:
                 logger.warning("Could not renew AWS credentials of %s", self.work.change.uuid, exc_info=True)
         try:
@@ -138,6 +141,7 @@ def run(
     """Run `terraform COMMAND` to its end and give its exit code. Raises Cancelled, LeaseLost."""
     began = time.monotonic()
     ticker = _Ticker(work, made)
+    work.lease.hold()
     if ticker() is not None:
         raise Cancelled(_not_begun(work, command))
     _expect(work, made, command)

@@ -22,13 +22,15 @@ from environments.accounts import access_to
 from environments.blueprints import snapshots
 from environments.blueprints.models import BlueprintSnapshot
 from environments.changes.kinds import ToolFailure
+from environments.changes.leases import LeaseLost
 from environments.changes.models import Artefact, Change
 from environments.models import Definition, Environment
 from environments.runs import folders
 from environments.runs.credentials import IssuedCredential
+from environments.runs.models import TerraformRun
 from portal.aws.credentials_file import RunCredentials, write_credentials
 from portal.aws.sessions import verify_identity
-from portal.core.errors import GatehouseError
+from portal.core.errors import GatehouseError, StaleState
 from portal.terraform.environment import backend_env, base_env, variable_env
 from portal.terraform.installation import Installation, install
 from portal.terraform.unmarked import unmarked_secrets
@@ -38,6 +40,7 @@ logger = logging.getLogger(__name__)
 PLAN_FILE = "gatehouse.tfplan"
 VARIABLES_FILE = "gatehouse.auto.tfvars.json"
 ARCHIVE = "plan-folder"
+SECRETS_FILE = "secrets.json"
 # Links into the provider mirror and Terraform's own notes of this machine: made again by init.
 LEFT_OUT = ("providers",)
 
@@ -56,6 +59,13 @@ class Workspace:
     @property
     def plan_file(self) -> Path:
         return self.root / PLAN_FILE
+
+    def note(self, *more: str) -> None:
+        """Keep what must never be shown beside what it opens: whoever salvages the folder has to know it."""
+        self.secrets += more
+        place = self.folder / SECRETS_FILE
+        place.touch(mode=0o600)
+        place.write_text(json.dumps(sorted(set(self.secrets))))
 
 
 def installed() -> Installation:
@@ -97,6 +107,7 @@ def workspace(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     folders.claim(folder)
+    left = False
     try:
         installation = installed()
         env = base_env(cli_config=installation.cli_config, home=folder / "home")
@@ -106,13 +117,27 @@ def workspace(
         secrets = [credential.password, *secrets_of(definition)]
         made = Workspace(folder, folder / "source", env, installation, secrets)
         _sign_in(made, environment)
+        made.note()
         yield made
+    except (LeaseLost, StaleState):
+        # What follows in its log only stands here, and this worker may write nothing any more.
+        left = TerraformRun.objects.filter(change=change, unreckoned=True).exists()
+        raise
     finally:
-        if any(folder.rglob(folders.UNDELIVERED)):
-            # The only copy of what Terraform made: whoever proves its end brings it home (salvage.py).
-            logger.error("A state that Terraform could not deliver stays in %s", folder)
+        if left or any(folder.rglob(folders.UNDELIVERED)):
+            # Whoever proves Terraform's end brings it home (salvage.py).
+            logger.warning("%s stays for whoever closes the books of this run", folder.name)
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def noted_secrets(folder: Path) -> list[str]:
+    """What the run that left this folder knew to be secret, its own sign-ins among it."""
+    try:
+        found = json.loads((folder / SECRETS_FILE).read_text())
+    except (OSError, ValueError):
+        return []
+    return [one for one in found if isinstance(one, str)]
 
 
 def as_argument(value: Any) -> str:
@@ -174,4 +199,4 @@ def restore(made: Workspace, artefact: Artefact) -> None:
     kept = head_of(artefact)
     made.root = made.folder / kept["root"]
     # What the plan knew to be secret, so that the apply's log does not tell it.
-    made.secrets += kept.get("secrets", ())
+    made.note(*kept.get("secrets", ()))

@@ -19,6 +19,7 @@ from environments.changes.models import Change, Claim
 from environments.models import Definition, Environment
 from environments.runs import leftovers
 from environments.runs.actions import request_run
+from environments.runs.driftplan import DRIFT_FENCE
 from environments.runs.models import Leftover, RunCredential, StateLock
 from portal.accounts.principals import Principal
 from portal.core.errors import GatehouseError
@@ -267,7 +268,8 @@ class Case:
             left.append("a state lock")
         if Claim.objects.active().filter(**mine).exists():
             left.append("a claim")
-        if RunCredential.objects.filter(revoked_at=None, **mine).exists():
+        # A look at drift may only read, and its sign-in ends with its own lease.
+        if RunCredential.objects.filter(revoked_at=None, **mine).exclude(fence=DRIFT_FENCE).exists():
             left.append("a sign-in to the state")
         uuids = [str(change.uuid) for change in self.changes]
         folders = [path.name for path in self.folder.glob("work/*/*") if path.name[:36] in uuids]

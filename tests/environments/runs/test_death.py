@@ -42,6 +42,11 @@ WORKER = """
     django.setup()
     from environments.changes import execution
     from portal.accounts.principals import worker
+    if gate := os.environ.get("GATE"):
+        import pathlib, time
+        pathlib.Path(f"{gate}-{os.getpid()}").touch()
+        while not pathlib.Path(gate).exists():
+            time.sleep(0.001)
     execution.advance(sys.argv[1], by=worker("doomed worker"))
 """
 
@@ -57,8 +62,13 @@ def fresh(change: Change) -> Change:
     return Change.objects.for_lists().get(pk=change.pk)
 
 
-def process_of(change: Change, engine: Any, tmp_path: Path) -> subprocess.Popen[bytes]:
-    """A worker of its own on the test's database, that can be killed for real."""
+def process_of(
+    change: Change, engine: Any, tmp_path: Path, *, gate: Path | None = None
+) -> subprocess.Popen[bytes]:
+    """A worker of its own on the test's database, that can be killed for real.
+
+    With a `gate` it says GATE-PID when it is ready and begins when the gate is there.
+    """
     if connection.vendor != "sqlite":
         name = settings.DATABASES["default"]["NAME"]
         url = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
@@ -72,6 +82,7 @@ def process_of(change: Change, engine: Any, tmp_path: Path) -> subprocess.Popen[
         "GATEHOUSE_LEASE_SECONDS": "2",
         "GATEHOUSE_HEARTBEAT_SECONDS": "1",
         "CELERY_BROKER_URL": "memory://",
+        "GATE": str(gate or ""),
     }
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(WORKER), str(change.uuid)], cwd=ROOT, env=env
