@@ -12,7 +12,8 @@ from portal.terraform.documents import load_document
 from portal.terraform.errors import StateUnreadable
 from portal.terraform.state import State, read_state
 
-VERSION = re.compile(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})(?:[-+][0-9A-Za-z.+-]+)?\Z")
+VERSION = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})(?:[-+][0-9A-Za-z.+-]+)?\Z")
+PROVIDER = re.compile(r'provider\["[^"]+"\](\.[\w-]+)?\Z')
 # Says when and by what a state was written, not what it holds.
 PASSING = ("serial", "lineage", "terraform_version", "check_results")
 
@@ -56,7 +57,8 @@ def _shapes(document: dict[str, Any]) -> None:
     for resource in document.get("resources") or []:
         if resource.get("mode") not in ("managed", "data"):
             raise StateUnreadable("A resource of the state is neither managed nor a data source.")
-        if resource.get("provider", "").count('"') != 2:
+        provider = resource.get("provider")
+        if not isinstance(provider, str) or not PROVIDER.search(provider):
             raise StateUnreadable("A resource of the state does not name its provider as Terraform does.")
         for instance in resource.get("instances") or []:
             index = instance.get("index_key")
