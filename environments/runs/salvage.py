@@ -17,6 +17,7 @@ from environments.changes.log import LogWriter
 from environments.changes.models import Change
 from environments.runs import known_secrets, undelivered
 from environments.runs.progress import Progress
+from environments.runs.workspace import noted_secrets
 from portal.accounts.principals import Principal
 from portal.core.errors import GatehouseError
 from portal.core.redaction import Redactor, mask_forms
@@ -62,6 +63,7 @@ def _keep(change: Change, path: Path, *, fence: int, by: Principal) -> None:
 def _ship(change: Change, path: Path, fence: int) -> None:
     """The events into the progress, and what the log lacks of their text after it."""
     redactor = known_secrets.redactor_for(change)
+    redactor.add(noted_secrets(path.parent))
     progress = Progress(change, redactor)
     follower = LogFollower(path)
     text: list[str] = []

@@ -8,6 +8,7 @@ time moves on by itself). Measured on Terraform 1.11.4.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from portal.core.canonical import canonical_json, digest
 from portal.terraform.differences import ABSENT, RawChange
 from portal.terraform.documents import any_mark, child
 from portal.terraform.plan import OutputChange, Plan, ResourceChange
-from portal.terraform.secrets import SecretMatcher
+from portal.terraform.secrets import SecretMatcher, is_number
 from portal.terraform.unmarked import reveals
 
 Hmac = Callable[[bytes], str]
@@ -77,15 +78,18 @@ class _Seal:
     def value(self, value: Any, marks: Any) -> Any:
         if value is ABSENT or value is None:
             return None
-        if marks is True or (
-            isinstance(value, str) and (self._matcher.holds_secret(value) or reveals(value))
-        ):
+        if marks is True or self._is_secret(value):
             return {"sensitive": self._hmac(canonical_json(value))}
         if isinstance(value, dict):
             return {"map": {key: self.value(part, child(marks, key)) for key, part in value.items()}}
         if isinstance(value, list):
             return {"list": [self.value(part, child(marks, index)) for index, part in enumerate(value)]}
         return {"value": value}
+
+    def _is_secret(self, value: Any) -> bool:
+        if isinstance(value, str):
+            return self._matcher.holds_secret(value) or reveals(value)
+        return is_number(value) and self._matcher.holds_secret(json.dumps(value))
 
 
 def _resource(change: ResourceChange, seal: _Seal) -> dict[str, Any]:

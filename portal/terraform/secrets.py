@@ -154,7 +154,14 @@ def masked(value: Any, marks: Any, holds_secret: Callable[[str], bool]) -> Any:
         return {key: masked(part, child(marks, key), holds_secret) for key, part in value.items()}
     if isinstance(value, list):
         return [masked(part, child(marks, index), holds_secret) for index, part in enumerate(value)]
-    return _masked_text(value, holds_secret) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return _masked_text(value, holds_secret)
+    return MASK if is_number(value) and holds_secret(json.dumps(value)) else value
+
+
+def is_number(value: Any) -> bool:
+    """Whether a leaf is a number, which to Python true and false are too."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _masked_text(text: str, holds_secret: Callable[[str], bool]) -> str:
@@ -173,7 +180,7 @@ def _take(found: set[str], value: Any, marks: Any) -> None:
     for leaf, secret in leaves(value, marks):
         if secret and isinstance(leaf, str) and leaf:
             found.add(leaf)
-        elif secret and isinstance(leaf, int | float) and not isinstance(leaf, bool):
+        elif secret and is_number(leaf):
             found.add(json.dumps(leaf))
 
 

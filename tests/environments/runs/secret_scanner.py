@@ -5,13 +5,19 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import secrets
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
 # Shorter pieces occur by chance: in ids, in times, in ciphertext.
 SHORTEST = 8
+# How zlib begins, and PostgreSQL's way to write bytes.
+DEFLATED = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
+HEX = re.compile(rb"(?:\\\\x|X')((?:[0-9A-Fa-f]{2})+)")
+LONGEST_PACKED = 2_000_000
 ODD = "&<\"/+%'\\= "
 
 
@@ -66,8 +72,29 @@ class Scanner:
                 around = f"{before.decode(errors='replace')}[...]{after.decode(errors='replace')}"
                 yield Leak(place, name, form, around)
 
+    def leaks_in_store(self, place: str, data: bytes) -> Iterator[Leak]:
+        """As `leaks`, and inside what a database keeps compressed, or writes as hex in its dump."""
+        yield from self.leaks(place, data)
+        for found in HEX.findall(data):
+            yield from self.leaks_in_store(f"{place}, hex", bytes.fromhex(found.decode()))
+        for at in (match.start() for match in DEFLATED.finditer(data)):
+            inside = _inflated(data[at : at + LONGEST_PACKED])
+            if len(inside) >= SHORTEST:
+                yield from self.leaks(f"{place}, compressed", inside)
+
     def forms_found(self, data: bytes | str) -> set[tuple[str, str]]:
         return {(leak.secret, leak.form) for leak in self.leaks("", data)}
+
+
+def _inflated(data: bytes) -> bytes:
+    """What zlib makes of it, as far as it goes."""
+    out, stream = b"", zlib.decompressobj()
+    try:
+        for at in range(0, len(data), 512):
+            out += stream.decompress(data[at : at + 512], 10**7)
+    except zlib.error:
+        return out
+    return out
 
 
 def forms(value: str) -> Iterator[tuple[str, bytes]]:
