@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal.backup.errors import BackupError
+from portal.backup.offers import offers
 from portal.backup.restoring import Done, restore
 
 
@@ -56,6 +57,6 @@ class Command(BaseCommand):
             say(f"  {len(after.doubted)} states may be older than what stands in AWS, and are locked:")
             for key in after.doubted:
                 say(f"    {key}")
-            say(
-                "  an admin takes the newer copy from the bucket, or confirms, on the environment's State page"
-            )
+            say("  an admin takes the newer copy from the bucket, or releases the lock (State versions)")
+            for line in offers(after.doubted):
+                say(f"  {line}")

@@ -181,7 +181,8 @@ def test_the_bucket_knows_what_the_backup_does_not(
         the_names(BACKUP=tmp_path / "backup", KEYS=tmp_path / "keys", ENVIRONMENT=story.environment.key,
                   RESCUE=rescue)
     )  # fmt: skip
-    shell.run(said["open"])
+    told = shell.run(said["open"])
+    assert f"to take it: manage.py recover_state {story.environment.key} --newest" in told
     shell.keep("export GATEHOUSE_DATA_DIR=$RESCUE/portal\n")
     told = shell.run(said["newer"])
     assert "newer  " in told
