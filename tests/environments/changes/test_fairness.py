@@ -16,7 +16,7 @@ from tests.environments.changes.conftest import WORKER, fresh, step
 from tests.environments.changes.kinds_of_work import Apply, Deploy, ask, places, registered
 
 pytestmark = pytest.mark.django_db(transaction=True)
-DEADLINE = 60
+DEADLINE = 120
 
 
 @pytest.fixture
@@ -104,13 +104,13 @@ def test_fifty_requests_of_one_tenant_do_not_starve_anothers_one(
 ):
     many = [ask(place, operator) for place in places(tenant, 50)]
     one = ask(places(other_tenant, 1)[0], outsider)
-    Workers(broker).until(all_ended([*many, one]))
-    assert (apply.proposed, apply.executed) == (51, 51)
+    Workers(broker).until(all_ended([one]))
     # Its message came last; it was among the first to be taken all the same.
     assert started().index(one.pk) <= 2
     before = Transition.objects.get(change=one, to_status=Status.SUCCEEDED).pk
     ended = Transition.objects.filter(change__in=many, to_status=Status.SUCCEEDED, pk__lt=before)
     assert ended.count() <= 6
+    assert len(started(tenant)) <= 12
 
 
 def test_one_worker_serves_the_tenants_in_turn(apply, broker, tenant, other_tenant, operator, outsider):
