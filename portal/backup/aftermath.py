@@ -95,8 +95,8 @@ def _stop(change: Change, by: Principal, found: Manifest, done: Aftermath) -> No
     if change.status in MAY_HAVE_ALTERED:
         message = (
             f"The portal was restored from the backup of {found.created_at}, made while this was running. "
-            "What it did after that is not known here."
-        )
+            f"What it did after that is not known here. {kind_of(change).after_death(change)}"
+        ).strip()
         hint = "Look at the state and at what is there, then plan again. It is not run again by itself."
         words: dict[str, Any] = {"error_kind": ErrorKind.PORTAL, "error_message": message, "error_hint": hint}
         move(change, Status.INTERRUPTED, by=by, note=message, due_at=None, **words, **at)

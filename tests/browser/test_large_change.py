@@ -51,7 +51,9 @@ class Traffic:
             self.bytes += request.sizes()["responseBodySize"]
 
 
-def test_it_opens_near_the_end_and_goes_anywhere(open_page: Opener, large: Change, approver: Any) -> None:
+def test_it_opens_near_the_end_goes_anywhere_and_is_searched(
+    open_page: Opener, large: Change, approver: Any
+) -> None:
     page = open_page("/style/", user=approver)
     traffic = Traffic(page)
     began = time.monotonic()
@@ -86,10 +88,7 @@ def test_it_opens_near_the_end_and_goes_anywhere(open_page: Opener, large: Chang
     expect(page.locator(f"#L{numbers[-1] + 1}")).to_be_attached()
     assert traffic.bytes < 3 * MOST_LOG_BYTES
 
-
-def test_a_text_is_found_far_from_what_is_shown(open_page: Opener, large: Change, approver: Any) -> None:
-    page = open_page(f"/changes/{large.uuid}/", user=approver)
-    expect(page.locator(f"#L{LINES}")).to_be_attached()
+    # A text far from what is shown.
     page.fill("[data-log-search]", "i-000012345")
     expect(page.locator("[data-log-found]")).to_have_text("1 matches", timeout=15_000)
     expect(page.locator("[data-log-results] a")).to_have_text(f"12345: {line(12_345)}")
@@ -111,9 +110,7 @@ def test_a_text_is_found_far_from_what_is_shown(open_page: Opener, large: Change
     expect(page.locator("[data-log-found]")).to_have_text("0 matches", timeout=15_000)
 
 
-def test_the_plan_is_searched_too_and_a_phone_holds_it(
-    open_page: Opener, large: Change, approver: Any
-) -> None:
+def test_a_phone_holds_it_and_follows(open_page: Opener, large: Change, approver: Any) -> None:
     page = open_page(f"/changes/{large.uuid}/#L150000", user=approver, width=360)
     expect(page.locator("#L150000")).to_have_class(re.compile("is-target"))
     page.fill("#resource-text", ".n4321")
@@ -123,13 +120,8 @@ def test_the_plan_is_searched_too_and_a_phone_holds_it(
     expect(page.locator("#L12345")).to_have_class(re.compile("is-target"), timeout=15_000)
     assert sideways(page) <= 0
 
-
-def test_who_follows_sees_new_lines_and_who_reads_is_left_alone(
-    open_page: Opener,
-    large: Change,
-    approver: Any,
-) -> None:
-    page = open_page(f"/changes/{large.uuid}/", user=approver)
+    # Who follows sees new lines, and who reads is left alone.
+    page.check("[data-log-follow]")
     expect(page.locator(f"#L{LINES}")).to_be_attached()
     page.locator(".log__scroll").scroll_into_view_if_needed()
     writer = LogWriter(large, large.fence, Redactor([]))
@@ -140,10 +132,12 @@ def test_who_follows_sees_new_lines_and_who_reads_is_left_alone(
     page.press("[data-log-line]", "Enter")
     expect(page.locator("#L100")).to_be_in_viewport()
     writer.write("the second new line")
-    page.wait_for_timeout(1500)
+    # It stands still and offers to go on.
+    expect(page.get_by_role("button", name="Load more lines")).to_be_visible()
     expect(page.locator("#L100")).to_be_in_viewport()
     # Following again goes to the end at once, not through 200,000 lines.
     page.check("[data-log-follow]")
     expect(page.locator(f"#L{LINES + 2}")).to_have_text(re.compile("the second new line"))
+    page.locator(".log__scroll").scroll_into_view_if_needed()
     expect(page.locator(f"#L{LINES + 2}")).to_be_in_viewport()
     assert page.locator(".log__line").count() <= 4000

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
+from contextlib import closing
 
 import pytest
 from django.db import connection, transaction
@@ -11,7 +13,7 @@ from django.db.models import Sum
 
 from environments.models import Tenant
 from portal.audit.models import AuditEvent
-from portal.backup import manifest
+from portal.backup import manifest, sqlite
 from portal.backup.making import backup
 from portal.notifications.models import Message
 from tests.portal.backup.conftest import database_name, type_
@@ -41,8 +43,6 @@ class Writer(threading.Thread):
 
 
 def test_every_copy_is_of_one_moment_and_nobody_waits_for_it(filled, tmp_path, monkeypatch):
-    from portal.backup import sqlite
-
     # Many small steps: a copy that did not pin its moment would see the writers between any two.
     monkeypatch.setattr(sqlite, "STEP", 5)
     first = Tenant.objects.count()
@@ -74,3 +74,32 @@ def test_every_copy_is_of_one_moment_and_nobody_waits_for_it(filled, tmp_path, m
     assert AuditEvent.objects.filter(action="portal.restore").exists()
     assert Message.objects.waiting().count() == 0
     assert Message.objects.aggregate(total=Sum("attempts"))["total"] == 0
+
+
+def test_a_copy_does_not_begin_anew_at_every_write(tmp_path, monkeypatch):
+    """A write of somebody else after each step: the copy still ends, at the moment it began."""
+    live, steps = tmp_path / "live.sqlite3", []
+    with closing(sqlite3.connect(live)) as writer:
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("CREATE TABLE thing (text TEXT)")
+        writer.executemany("INSERT INTO thing VALUES (?)", [("x" * 1000,)] * 1000)
+        writer.commit()
+
+        def told(_say):
+            def progress(_status, remaining, _total):
+                steps.append(remaining)
+                assert len(steps) < 1000, "it begins anew again and again"
+                writer.execute("INSERT INTO thing VALUES ('later')")
+                writer.commit()
+
+            return progress
+
+        monkeypatch.setattr(sqlite, "live_path", lambda: live)
+        monkeypatch.setattr(sqlite, "STEP", 10)
+        monkeypatch.setattr(sqlite, "_told", told)
+        sqlite.dump(tmp_path / "copy.sqlite3", lambda text: None)
+    assert len(steps) > 20
+    assert steps == sorted(steps, reverse=True)
+    with closing(sqlite3.connect(tmp_path / "copy.sqlite3")) as copy:
+        assert copy.execute("SELECT COUNT(*) FROM thing").fetchone() == (1000,)
+        assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)
