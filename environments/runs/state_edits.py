@@ -128,7 +128,10 @@ def _write(work: Work, edit: StateEdit) -> int:
     assert change.proposal is not None
     if state.position(environment) != change.proposal.base:
         raise Conflict(_("the state has moved since this was approved."), hint=_("Request it again."))
-    body = state_edit_sources.next_body(edit, state_edit_sources.wanted_content(edit))
+    content = state_edit_sources.wanted_content(edit)
+    if state_edit_sources.fingerprint(content) != change.proposal.facts["content"]:
+        raise Conflict(_("what would be written is not what was approved."), hint=_("Request it again."))
+    body = state_edit_sources.next_body(edit, content)
     version = state.write(
         environment, body, lock_id=lock_id, writer=writer, by=work.by, other_lineage=edit.replaces_lineage
     )

@@ -113,6 +113,16 @@ def test_a_state_that_came_meanwhile_is_not_replaced_unasked(staging, operator):
     assert state.current(staging).lineage == LINEAGE
 
 
+def test_exactly_what_was_proposed_is_written_or_nothing(staging, operator):
+    change = step(asked(staging, operator, body(thing("a"))))
+    assert change.status == "approved"
+    StateEdit.objects.update(content=body(thing("something else")))
+    change = step(change)
+    assert (change.status, change.error_kind) == ("failed", "tool")
+    assert "not what was approved" in change.error_message
+    assert not StateVersion.objects.exists()
+
+
 def test_the_gates_are_asked_and_a_narrow_one_may_name_the_mode(production, operator, security):
     from environments.changes import policies
     from environments.changes.gates import read_gates
