@@ -25,6 +25,7 @@ from environments.blueprints.hcl import (
 )
 from environments.blueprints.literals import NotLiteral, literal_value
 from environments.blueprints.types import ANY, BadType, Type, parse_type
+from portal.terraform.unmarked import names_secret
 
 MAX_FILES = 200
 
@@ -167,7 +168,9 @@ class _Reader:
             has_default="default" in found,
             nullable=self.switch(found, "nullable", default=True),
             description=(description or "").strip(),
-            sensitive=self.switch(found, "sensitive", default=False),
+            # A forgotten mark must not put a password into a page: its name tells.
+            sensitive=self.switch(found, "sensitive", default=False)
+            or (type_source == "string" and names_secret(name)),
             ephemeral=self.switch(found, "ephemeral", default=False),
             validations=tuple(self.validations(body)),
             file=self.file,

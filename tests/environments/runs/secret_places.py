@@ -20,7 +20,7 @@ LINK = re.compile(rb"""(?:href|src|hx-get|data-src|data-url)="(/[^"#]*)""")
 PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 MOST_PAGES = 250
 # Of pages that differ only by their question, and of the records of one list.
-MOST_ALIKE = 4
+MOST_ALIKE = 3
 IDENTITY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
 # Signing out ends the visit; files of css and js are not made of data.
 LEFT_OUT = ("/accounts/sign-out", "/static/", "/activity/export")

@@ -84,7 +84,7 @@ class CommandLines:
 class Portal:
     """Web, scheduler and workers on the test's database; folders of their own that can be searched."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sandbox_url: str) -> None:
         self.folder = folder
         self.tmp = folder / "tmp"
         self.tmp.mkdir()
@@ -97,6 +97,8 @@ class Portal:
             DATABASE_URL=f"sqlite:///{connection.settings_dict['NAME']}",
             CELERY_BROKER_URL=f"portalfs://{folder / 'broker'}",
             TMPDIR=str(self.tmp),
+            GATEHOUSE_SANDBOX_URL=sandbox_url,
+            GATEHOUSE_WORK_DIR=str(folder / "work" / "worker"),
             GATEHOUSE_BLUEPRINT_DIRS=str(settings.BLUEPRINT_DIRS[0]),
             GATEHOUSE_LEASE_SECONDS="3",
             GATEHOUSE_HEARTBEAT_SECONDS="1",
@@ -136,7 +138,8 @@ class Tale:
         self.files.mkdir()
         self.out.mkdir()
         self.key = environment.key
-        self.secrets.add(slack=portal.slack)
+        ring = (settings.DATA_DIR / "keyring").read_text().strip().rpartition(":")[2]
+        self.secrets.add(slack=portal.slack, keyring=ring, django=settings.SECRET_KEY)
         self.values: dict[str, Any] = {}
 
     def make_up(self) -> None:
@@ -232,6 +235,11 @@ class Tale:
         """What came to be while it ran: the runs' own sign-ins, and what the apply gave birth to."""
         for number, password in enumerate(set((self.out / "backend").read_text().split())):
             self.secrets.add(**{f"backend.{number}": password})
+        for number, line in enumerate(set((self.out / "aws").read_text().split("\n")) - {""}):
+            keys = json.loads(line)
+            self.secrets.add(
+                **{f"aws.{number}": keys["SecretAccessKey"], f"session.{number}": keys["SessionToken"]}
+            )
         newest = self.environment.state_versions.order_by("-number").first()
         assert newest is not None
         self.secrets.add(born=json.loads(newest.content)["outputs"]["born"]["value"])

@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 
 from environments.changes import log
 from environments.changes.models import Change
-from environments.models import Environment
+from environments.models import AwsAccount, Environment
 from environments.runs.models import DriftCheck
 from portal.accounts.actions import create_token
 from portal.accounts.models import User
@@ -41,10 +41,11 @@ FORM = {
 
 
 @pytest.fixture
-def portal(engine: Any, tmp_path: Path) -> Iterator[Portal]:
+def portal(engine: Any, tmp_path: Path, live_sandbox: Any) -> Iterator[Portal]:
     folder = tmp_path / "portal"
     folder.mkdir()
-    made = Portal(folder)
+    engine.SANDBOX_URL = live_sandbox.url
+    made = Portal(folder, live_sandbox.url)
     # What this process asks for reaches the workers by the sweeper: its own broker is another.
     engine.RESEND_SECONDS = 1
     engine.SLACK_WEBHOOK_URL, engine.WEBHOOK_ALLOWED_HOSTS = made.slack_url, ["127.0.0.1"]
@@ -55,7 +56,14 @@ def portal(engine: Any, tmp_path: Path) -> Iterator[Portal]:
 @pytest.fixture
 def place(tenant: Any) -> Environment:
     return Environment.objects.create(
-        tenant=tenant, slug="production", name="production", environment_class="production", blueprint="vault"
+        tenant=tenant,
+        slug="production",
+        name="production",
+        environment_class="production",
+        blueprint="vault",
+        account=AwsAccount.objects.create(
+            tenant=tenant, name="triflow-production", account_id="210000000001"
+        ),
     )
 
 
@@ -127,7 +135,8 @@ def everywhere(
     for who, user in cast.items():
         client = Client(raise_request_exception=False)
         client.force_login(user)
-        much = who in ("operator", "admin")
+        # The same templates show the same rows to all who may see them: one role looks at every change.
+        much = who == "admin"
         known = places.addresses(tale.environment, changes=10 if much else 2)
         assert len(known) > 60
         pages = [one for one in known if not one.startswith("/api/")]
@@ -171,7 +180,8 @@ def searched(secrets: Scanner, found: Iterator[tuple[str, bytes]]) -> tuple[list
         count[name.split()[0]] = count.get(name.split()[0], 0) + 1
         if data not in seen:
             seen.add(data)
-            leaks += secrets.leaks(name, data)
+            look = secrets.leaks_in_store if name.startswith("database") else secrets.leaks
+            leaks += look(name, data)
     return leaks, count
 
 

@@ -84,6 +84,11 @@ resource "terraform_data" "teller" {
       printf 'hex '; printf '%s' "$TOKEN" | od -An -tx1 | tr -d ' \n'; echo
       printf 'json %s\nurl https://x/?p=%s\nborn %s\n' "$JSON" "$URL" "$BORN"
       printf 'backend %s\n' "$TF_HTTP_PASSWORD"
+      if [ -n "$AWS_CONFIG_FILE" ]; then
+        keys="$(dirname "$AWS_CONFIG_FILE")/credentials.json"
+        cat "$keys"; echo
+        cat "$keys" >> "$OUT/aws"; echo >> "$OUT/aws"
+      fi
       for name in "$FILES"/*; do cat "$name"; echo; done
       echo "told $ROUND" >> "$OUT/told"
       if [ "$FAIL" = apply ]; then echo "denied for $PASSWORD"; cat "$FILES/DB_PASSWORD"; exit 3; fi
