@@ -29,6 +29,7 @@ def told(change: Change, user: User) -> dict[str, Any]:
     if change.status != Status.INTERRUPTED and not run.unreckoned and not rows:
         return {}
     environment = change.environment
+    importing = len([row for row in rows if row.state == Leftover.State.IMPORTING])
     undecided = [row for row in rows if row.state == Leftover.State.OPEN]
     reason = refusal(roles_of(user, environment.tenant), "leftover.settle") or ""
     facts = {
@@ -40,19 +41,20 @@ def told(change: Change, user: User) -> dict[str, Any]:
         "rows": rows,
         "undecided": len(undecided),
         "importable": len([row for row in undecided if row.resource_id]),
-        "importing": len([row for row in rows if row.state == Leftover.State.IMPORTING]),
+        "importing": importing,
         "denied": reason,
-        "again": next_run(run),
+        "again": next_run(run, importing=bool(importing)),
         "import_all": reverse("runs:leftovers_import", args=[change.uuid]),
     }
     return {"aftermath": facts}
 
 
-def next_run(run: TerraformRun) -> str:
-    """The page that asks for the next run, filled in: the same definition; a plan always refreshes."""
+def next_run(run: TerraformRun, *, importing: bool) -> str:
+    """The page that asks for the next run, filled in: the same again (a plan always refreshes), or what imports."""
     environment = run.change.environment
     asked = {
-        "mode": Mode.APPLY,
+        # A destroy imports nothing.
+        "mode": Mode.APPLY if importing else run.mode,
         "definition": run.definition.number,
         "reason": _("After “%(title)s”, which ended early") % {"title": run.change.title},
     }

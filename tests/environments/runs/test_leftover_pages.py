@@ -125,6 +125,17 @@ def test_when_all_is_decided_the_next_step_is_a_plan(change, operator, sign_in):
     assert "After that" in form
 
 
+def test_the_next_step_after_a_destroy_is_a_destroy_unless_something_is_to_be_imported(
+    change, operator, sign_in
+):
+    TerraformRun.objects.filter(change=change).update(mode="destroy")
+    client = sign_in(operator)
+    for state, mode in (("dismissed", "destroy"), ("importing", "apply")):
+        change.leftovers.update(state=state)
+        text = client.get(f"/changes/{change.uuid}/").content.decode()
+        assert f"/environments/triflow/staging/runs/new/?mode={mode}&amp;definition=1" in text
+
+
 # --- the acts --------------------------------------------------------------------------------------
 
 
