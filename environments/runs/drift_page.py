@@ -10,7 +10,7 @@ from environments.changes.lifecycle import OPEN
 from environments.changes.models import Change
 from environments.models import Environment
 from environments.permissions import refusal
-from environments.runs import drift, drift_rows, live_actions, live_rows, live_text
+from environments.runs import drift, drift_rows, live_actions, live_rows, live_shown, live_text
 from environments.runs.live_risk import CRITICAL
 from environments.runs.models import DriftCheck, ExtraRemoval, LiveCheck, LiveExtra
 
@@ -76,7 +76,9 @@ def context(environment: Environment, roles: frozenset[str]) -> dict[str, Any]:
 
 
 def count(environment: Environment) -> int:
-    """The tab's figure: what nobody has decided about."""
-    check = DriftCheck.objects.filter(environment=environment).first()
-    drifted = drift_rows.of(environment)[1].count if check and check.verdict == "drifted" else 0
+    """The tab's figure, what nobody has decided about; asked for on every page of the environment."""
+    stored = DriftCheck.objects.filter(environment=environment, verdict=DriftCheck.Verdict.DRIFTED)
+    drifted = stored.values_list("count", flat=True).first() or 0
+    if drifted:
+        drifted = live_shown.drift_counts([environment.pk]).get(environment.pk, drifted)
     return drifted + live_rows.unsettled(live_rows.open_extras(environment)).count()

@@ -58,6 +58,11 @@ PASSING = {
 } | EXPIRED
 # Where the name that signs requests is not the prefix of the permission.
 PREFIXES = {"monitoring": "cloudwatch", "email": "ses"}
+# Where a call and the permission it takes have other names.
+PERMISSIONS = {
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+}
 NAMED_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z*]+)")
 
 
@@ -117,7 +122,8 @@ def _from_answer(error: ClientError, prefix: str) -> AwsError:
     operation = error.operation_name
     if code in DENIED:
         named = NAMED_ACTION.search(message)
-        return _denied(code, message, named.group(1) if named else f"{prefix}:{operation}")
+        asked = f"{prefix}:{operation}"
+        return _denied(code, message, named.group(1) if named else PERMISSIONS.get(asked, asked))
     hint = ""
     if code in UNKNOWN_KEY:
         hint = _("AWS does not know the credentials the portal starts from, or their clock is wrong.")

@@ -46,6 +46,7 @@ def test_a_denial_names_the_missing_permission_aws_told() -> None:
     [
         ("rds", "CreateDBSnapshot", "rds:CreateDBSnapshot"),
         ("monitoring", "DescribeAlarms", "cloudwatch:DescribeAlarms"),
+        ("s3", "GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock"),
         ("elasticloadbalancing", "DescribeTargetHealth", "elasticloadbalancing:DescribeTargetHealth"),
     ],
 )
