@@ -213,8 +213,10 @@ def test_an_overdue_review_stops_the_next_ordinary_change_until_it_is_made(
     assert step(change).status == Status.SUCCEEDED
 
 
-def test_a_review_that_is_not_due_yet_stops_nothing(broken, production, operator, approver):
-    assert step(approved(production, operator, approver)).status == Status.SUCCEEDED
+def test_a_review_that_is_not_due_yet_stops_nothing(broken, production, operator, approver, api):
+    change = approved(production, operator, approver)
+    assert api(operator).get(f"/api/v1/changes/{change.uuid}/").json()["debt"] is None
+    assert step(change).status == Status.SUCCEEDED
 
 
 def test_the_request_says_so_before_anybody_votes(overdue, production, operator, approver, api, sign_in):
@@ -240,6 +242,7 @@ def test_emergencies_and_rollbacks_do_not_wait_for_it(overdue, production, opera
 
 
 def test_other_environments_do_not_wait_for_it(overdue, staging, operator):
+    assert reviews.stopping(ask_for(staging, operator)) is None
     assert step(step(ask_for(staging, operator))).status == Status.SUCCEEDED
     other = Environment.objects.create(tenant=staging.tenant, slug="dev", name="dev")
     assert step(step(ask_for(other, operator))).status == Status.SUCCEEDED
