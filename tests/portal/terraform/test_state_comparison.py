@@ -131,6 +131,28 @@ def test_nothing_secret_is_told_of_an_output_or_attribute() -> None:
         assert MASK in json.dumps([one.before for one in found.outputs])
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), (("abc", "abd"), (4711, 4712), ([471], {"a": 472}), (True, False))
+)
+def test_a_sensitive_output_too_short_to_be_found_elsewhere_is_hidden_by_its_mark(
+    before: Any, after: Any
+) -> None:
+    def one(value: Any, *, marked: bool = True) -> State:
+        return read(outputs={"pin": {"value": value, "type": "dynamic", "sensitive": marked}})
+
+    for old, new in (
+        (one(before), one(after)),
+        (one(before), one(after, marked=False)),
+        (one(before, marked=False), one(after)),
+        (one(before), read()),
+        (read(), one(after)),
+    ):
+        shown = {
+            json.dumps(value) for found in compare(old, new).outputs for value in (found.before, found.after)
+        }
+        assert shown <= {json.dumps(MASK), "null"}
+
+
 def test_five_thousand_resources_are_compared() -> None:
     def many(value: str) -> State:
         return read(*(resource("aws_a", f"n{n}", instance({"id": str(n), "v": value})) for n in range(5000)))
