@@ -34,6 +34,10 @@ STEPS = 4
 KILLED = ("ended from outside", "told to stop from outside")
 
 
+class Stuck(Exception):
+    """A case took longer than anything in it may."""
+
+
 def terraform_of(uuid: str) -> dict[int, str]:
     """Terraform processes at work in a folder of this change: pid -> its command."""
     found: dict[int, str] = {}
@@ -83,7 +87,7 @@ class Case:
             self.environment = self._patient(self._prepare)
             while not self.outcomes or self.outcomes[-1] not in GOOD:
                 self._one_run()
-        except TimeoutError as late:
+        except Stuck as late:
             self.stuck = str(late)
         finally:
             self.seconds = time.monotonic() - began
@@ -138,7 +142,7 @@ class Case:
     def _look(self, change: Change) -> None:
         """One glance at the row: who died, what is next for people to do, is it the moment to strike?"""
         if time.monotonic() > self.deadline:
-            raise TimeoutError(f"{change.status}, fence {change.fence}, {self.outcomes}")
+            raise Stuck(f"{change.status}, fence {change.fence}, {self.outcomes}")
         change.refresh_from_db()
         self._mark_death(change)
         if change.status == Status.AWAITING_APPROVAL:
@@ -148,7 +152,7 @@ class Case:
                     by=self.people["approver"], change=change, digest=self._digest(change)
                 )
             )
-        elif change.status == Status.APPROVED and self.point == "approved" and not change.start_pressed_at:
+        elif change.status == Status.APPROVED and change.start == "manual" and not change.start_pressed_at:
             self._press(lambda: actions.start(by=self.people["operator"], change=change))
             self._reach("approved", change)
         elif change.status == Status.PROPOSING:
@@ -197,12 +201,12 @@ class Case:
                 return act()
             except (DatabaseError, OSError) as away:
                 if time.monotonic() > self.deadline:
-                    raise TimeoutError(f"the database stayed away: {away}") from away
+                    raise Stuck(f"the database stayed away: {away}") from away
                 connection.close()
                 time.sleep(0.5)
             except GatehouseError as refused:
                 if time.monotonic() > self.deadline:
-                    raise TimeoutError(refused.message) from refused
+                    raise Stuck(refused.message) from refused
                 self._settle_leftovers()
                 time.sleep(0.5)
 
