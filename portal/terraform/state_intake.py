@@ -36,7 +36,9 @@ def accept_state(body: bytes, *, terraform: str = "") -> State:
 def _written_by(version: str, ours: str) -> None:
     numbers = VERSION.match(version)
     if numbers is None:
-        raise StateUnreadable(f"“{version}” is no version of Terraform; the state does not say what wrote it.")
+        raise StateUnreadable(
+            f"“{version}” is no version of Terraform; the state does not say what wrote it."
+        )
     if ours and tuple(map(int, numbers.groups())) > tuple(map(int, VERSION.match(ours).groups())):  # type: ignore[union-attr]
         raise StateUnreadable(
             f"The state was written by Terraform {version}, newer than the {ours} this portal runs: "
