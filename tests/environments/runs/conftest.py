@@ -18,7 +18,7 @@ from portal.accounts.models import User
 from portal.accounts.principals import worker
 from tests.cast import *  # noqa: F403
 from tests.cast import by
-from tests.environments.runs.scene import exposed, live_sandbox, scene  # noqa: F401
+from tests.environments.runs.scene import exposed, live_account, live_sandbox, scene  # noqa: F401
 from tests.environments.runs.secret_scene import secrets, told, vaulted  # noqa: F401
 
 SECRET = "a very secret password 4711"

@@ -19,7 +19,6 @@ from environments.models import AwsAccount, Definition, Environment, Tenant
 from environments.runs import live, live_rows
 from environments.runs.models import LiveCheck, LiveExtra, StateVersion
 from portal.accounts.models import User
-from portal.aws.sessions import forget_clients
 from portal.sandbox.testing import RunningSandbox, running_sandbox
 from tests.environments.runs.crafted import planned
 
@@ -36,28 +35,53 @@ def live_sandbox() -> Iterator[RunningSandbox]:
 
 
 @dataclass
+class Account:
+    """An account that the scenes of a session share, with the clients of those who work in it: making one costs
+    a third of a second. Names of resources are never used twice."""
+
+    sandbox: RunningSandbox
+    number: str
+    keys: dict[str, tuple[str, str]] = field(default_factory=dict)
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def client(self, service: str, key: str, secret: str) -> Any:
+        if (service, key) not in self.clients:
+            self.clients[service, key] = boto3.client(
+                service,
+                endpoint_url=self.sandbox.url,
+                region_name=REGION,
+                aws_access_key_id=key,
+                aws_secret_access_key=secret,
+            )
+        return self.clients[service, key]
+
+
+@pytest.fixture(scope="session")
+def live_account(live_sandbox: RunningSandbox) -> Account:
+    return Account(live_sandbox, f"{uuid4().int % 10**12:012d}")
+
+
+@dataclass
 class Scene:
     """`state` is what Terraform wrote; `by_hand` is a person's own client, whom CloudTrail knows by name."""
 
     environment: Environment
-    sandbox: RunningSandbox
     account: str
-    keys: dict[str, str] = field(default_factory=dict)
+    people: Account
     resources: list[dict[str, Any]] = field(default_factory=list)
 
-    def client(self, service: str, **keys: str) -> Any:
-        given = keys or {"aws_access_key_id": self.account, "aws_secret_access_key": "sandbox"}
-        return boto3.client(service, endpoint_url=self.sandbox.url, region_name=REGION, **given)
+    def client(self, service: str) -> Any:
+        return self.people.client(service, self.account, "sandbox")
 
     def by_hand(self, service: str, person: str = "kim") -> Any:
         """A client of an IAM user of that name, made on first use."""
-        if person not in self.keys:
+        keys = self.people.keys
+        if person not in keys:
             iam = self.client("iam")
             iam.create_user(UserName=person)
             key = iam.create_access_key(UserName=person)["AccessKey"]
-            self.keys[person] = key["AccessKeyId"], key["SecretAccessKey"]
-        known, secret = self.keys[person]
-        return self.client(service, aws_access_key_id=known, aws_secret_access_key=secret)
+            keys[person] = key["AccessKeyId"], key["SecretAccessKey"]
+        return self.people.client(service, *keys[person])
 
     def managed(self, address: str, **attributes: Any) -> None:
         """A resource of the state; the next `write_state` has it."""
@@ -164,14 +188,10 @@ def exposed(settings: Any) -> str:
 
 
 @pytest.fixture
-def scene(
-    live_sandbox: RunningSandbox, tenant: Tenant, operator: User, settings: Any, exposed: str
-) -> Iterator[Scene]:
-    """An applied environment in an AWS account that nobody has used before."""
-    settings.SANDBOX_URL = live_sandbox.url
-    forget_clients()
-    number = f"{uuid4().int % 10**12:012d}"
-    account = AwsAccount.objects.create(tenant=tenant, name="Main", account_id=number)
+def scene(live_account: Account, tenant: Tenant, operator: User, settings: Any, exposed: str) -> Scene:
+    """An applied environment in the sandbox."""
+    settings.SANDBOX_URL = live_account.sandbox.url
+    account = AwsAccount.objects.create(tenant=tenant, name="Main", account_id=live_account.number)
     place = Environment.objects.create(
         tenant=tenant,
         slug="live",
@@ -192,5 +212,4 @@ def scene(
     change = planned(place, operator, [], definition=definition)
     long_ago = timezone.now() - timezone.timedelta(hours=1)
     Change.objects.filter(pk=change.pk).update(status="succeeded", finished_at=long_ago)
-    yield Scene(place, live_sandbox, number)
-    forget_clients()
+    return Scene(place, live_account.number, live_account)

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db
 def _impatient(monkeypatch):
     monkeypatch.setattr(extra_removal, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(extra_removal, "VERIFY_SECONDS_OTHERS", 0.2)
+    monkeypatch.setitem(extra_removal.VERIFY_SECONDS, "database", 5)
 
 
 def visit(change):
@@ -138,7 +139,9 @@ def test_every_kind_of_extra_goes_alone(scene, operator):
     assert [statement["Sid"] for statement in statements] == ["Two"]
     block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
     assert block == {**mixed, "RestrictPublicBuckets": True}
-    assert not rds.describe_db_instances()["DBInstances"][0]["PubliclyAccessible"]
+    assert not rds.describe_db_instances(DBInstanceIdentifier=database)["DBInstances"][0][
+        "PubliclyAccessible"
+    ]
 
 
 def test_what_is_gone_already_is_no_change(scene, operator):
