@@ -34,7 +34,7 @@ class Guard:
 
 def every() -> Iterator[Guard]:
     """All guards, in the order of the document."""
-    from tests.guards import engine, foundations, rooms, traps, turns
+    from tests.guards import deaths, engine, foundations, rooms, traps, turns
 
-    for part in (engine, turns, rooms, traps, foundations):
+    for part in (engine, turns, deaths, rooms, traps, foundations):
         yield from part.GUARDS
