@@ -196,6 +196,8 @@ PAGES: list[Row] = [
     post("runs:state_import", may("operator admin"), data={"reason": "moved in", "s3": "s3://b/k"}),
     get("runs:state_rollback", MEMBERS, note=OWN_FORM),
     post("runs:state_rollback", may("operator admin"), data={"reason": "broken"}),
+    get("runs:state_recover", MEMBERS, note=OWN_FORM),
+    post("runs:state_recover", may("", admin=NOT_NOW), data={"key": "x"}, note="Only after a restore."),
     get("runs:state_cli", MEMBERS),
     post("runs:state_cli", may("admin"), data={"person": "operator", "hours": "2", "reason": "x"}),
     post("runs:state_token_revoke", may("admin"), args={"prefix": "{writes}"}),

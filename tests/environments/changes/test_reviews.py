@@ -117,6 +117,7 @@ def test_neither_who_started_it_nor_who_asked_for_it_whatever_their_roles(fake, 
     step(change)
     with pytest.raises(NotAllowed, match="Somebody else"):
         settle(fresh(change), both)
+    assert reviews.count(both) == 0
 
 
 def test_once_with_words_and_only_what_is_owed(broken, approver, auditor, production, operator):
