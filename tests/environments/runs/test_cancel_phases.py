@@ -150,6 +150,7 @@ def test_a_terraform_that_could_not_be_written_down_is_not_let_run(story, gate, 
 
     def set_fields(work: Work, **fields: Any) -> None:
         if started and fields.get("tool_process", {}).get("pid") == started[-1].pid:
+            until(lambda: gate.at("init"), "init")
             raise RuntimeError("it cannot be written down")
         real_set(work, **fields)
 
