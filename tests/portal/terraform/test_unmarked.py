@@ -154,7 +154,14 @@ def test_the_digest_keeps_an_unmarked_secret_under_the_key() -> None:
 
 
 def state(password: str, **outputs: object) -> bytes:
-    instance = {"attributes": {"id": "app", "container_definitions": definitions(password), "copy": RANDOM}}
+    instance = {
+        "attributes": {
+            "id": "app",
+            "container_definitions": definitions(password),
+            "copy": RANDOM,
+            "db_password": "postgres",
+        }
+    }
     return json.dumps(
         {
             "version": 4,
@@ -179,7 +186,7 @@ def test_a_containers_environment_in_a_state() -> None:
     shown = found.resources[0].attributes
     assert "short-1" not in repr(shown)
     assert "LOG_LEVEL" in shown["container_definitions"]
-    assert shown["copy"] == MASK
+    assert (shown["copy"], shown["db_password"]) == (MASK, MASK)
     assert {one.name: one.sensitive for one in found.outputs} == {"db_password": True, "label": False}
     text = repr(state_differences(found, read_state(state("other-2"))))
     assert "short-1" not in text
