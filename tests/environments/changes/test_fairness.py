@@ -5,9 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from environments.changes import dispatch, fairness, turns
 from environments.changes.lifecycle import Status
@@ -130,9 +132,10 @@ def test_one_worker_serves_the_tenants_in_turn(apply, broker, tenant, other_tena
 
 def test_a_rollback_is_taken_before_fifty_plans(apply, broker, tenant, other_tenant, operator, outsider):
     here = places(tenant, 50)
-    for place in here:
-        ask(place, operator)
-    # The other tenant has nothing in hand, and would be next were it not for the rollback.
+    changes = [ask(place, operator) for place in here]
+    # This tenant has one in hand, the other none: theirs would be next were it not for the rollback.
+    lease = timezone.now() + timedelta(minutes=1)
+    Change.objects.filter(pk=changes[0].pk).update(status=Status.PROPOSING, due_at=None, lease_until=lease)
     ask(places(other_tenant, 1)[0], outsider)
     rollback = ask(here[-1], operator, priority=-10)
     turns.work(broker.get(), by=WORKER)
@@ -174,14 +177,17 @@ def test_a_lost_race_goes_on_to_the_next_instead_of_going_home(apply, broker, te
     def robbed(**asked):
         """Between the choice and the claim another worker takes the chosen one."""
         found = real(**asked)
-        if found == first and fresh(first).status == Status.REQUESTED:
-            step(first)
+        if found == first:
+            lease = timezone.now() + timedelta(minutes=1)
+            taken = Change.objects.filter(pk=first.pk, status=Status.REQUESTED)
+            taken.update(status=Status.PROPOSING, due_at=None, lease_until=lease, version=first.version + 1)
         return found
 
     monkeypatch.setattr(turns, "fairest", robbed)
-    # Only one phase of `first` is done by the other; this worker's message then goes to whoever is fairest now.
-    turns.work(str(second.uuid), by=WORKER)
-    assert apply.proposed + apply.executed == 2
+    turns.work(str(first.uuid), by=WORKER)
+    # The message named the one that is gone; its worker does the other instead.
+    assert (fresh(first).status, fresh(second).status) == (Status.PROPOSING, Status.APPROVED)
+    assert apply.proposed == 1
 
 
 def test_choosing_costs_the_same_for_hundreds(apply, broker, tenant, operator, django_assert_max_num_queries):
