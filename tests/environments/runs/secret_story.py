@@ -106,7 +106,8 @@ class Portal:
             GATEHOUSE_RESEND_SECONDS="3",
             SLACK_WEBHOOK_URL=self.slack_url,
             WEBHOOK_ALLOWED_HOSTS="127.0.0.1",
-            EMAIL_URL=f"filemail://{folder / 'mail'}",
+            # The reader of this setting takes the first slash of the path for its own.
+            EMAIL_URL=f"filemail:///{folder / 'mail'}",
             LOG_LEVEL="DEBUG",
         )
         port = self.fleet.add_web("web")

@@ -157,6 +157,8 @@ def everywhere(
     for body in tale.portal.receiver.bodies:
         yield "Slack", body
     folder = tale.portal.folder
+    for name in ("logs", "mail", "work"):
+        assert list(places.files(folder / name)), f"{name} holds nothing: the search would prove nothing"
     yield from places.files(*(folder / name for name in ("logs", "broker", "mail", "tmp", "work")))
     yield from places.database()
 
