@@ -1,6 +1,9 @@
 """script/test: every check of the project, from a fresh clone. Ends with pytest's own closing line.
 
-script/test [all|lint|unit|terraform|browser] [options for pytest]
+script/test [all|lint|unit|terraform|browser|integration] [options for pytest]
+
+`integration` are the runs of the engine with a real Terraform that needs no provider: what CI repeats on another
+database and broker.
 """
 
 import os
@@ -26,7 +29,14 @@ PARTS = {
     "unit": "not terraform and not browser",
     "terraform": "terraform",
     "browser": "browser",
+    "integration": "terraform",
 }
+# These need no provider's memory, so that two may run at a time: a file in one process.
+INTEGRATION = [
+    *("--dist", "loadfile", "tests/environments/runs"),
+    # Works on a backup of the embedded default, whatever database the tests have.
+    "--ignore=tests/environments/runs/test_without_the_portal.py",
+]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -102,6 +112,8 @@ def run_tests(python: Path, part: str, extra: Sequence[str]) -> int:
         command += ["-n", "2", "--dist", "loadgroup"]
     if PARTS[part] and "-m" not in extra:
         command += ["-m", PARTS[part]]
+    if part == "integration":
+        command += INTEGRATION
     return subprocess.run([*command, *extra], cwd=ROOT, check=False).returncode
 
 
@@ -111,7 +123,7 @@ def say_what_is_missing(terminal: Terminal, part: str) -> None:
         terminal.say(
             "missing", "chromium: browser tests are skipped. Debian: apt-get install chromium", "warn"
         )
-    if part in ("all", "unit", "terraform"):
+    if part in ("all", "unit", "terraform", "integration"):
         try:
             find_terraform(os.environ.get("GATEHOUSE_TERRAFORM"))
         except TerraformMissing as missing:
