@@ -155,3 +155,12 @@ def test_the_live_fragment_counts_in_the_database(big, approver, sign_in):
     assert "4000 of 5000" in answer.content.decode()
     assert not any('"runs_resourceprogress"."state" FROM' in query["sql"] for query in captured)
     assert proposal_page.progress(big)["progress_failed"] == 0
+
+
+def test_the_page_reads_no_more_rows_than_it_shows(big, approver, sign_in):
+    client = sign_in(approver)
+    with CaptureQueriesContext(connection) as captured:
+        client.get(reverse("changes:detail", args=[big.uuid]))
+    reading = [query["sql"] for query in captured if '"runs_resourcechange"."detail"' in query["sql"]]
+    assert len(reading) == 1
+    assert reading[0].endswith(f"LIMIT {proposal_page.PAGE_SIZE + 1}")
