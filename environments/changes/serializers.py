@@ -37,7 +37,9 @@ class WaitingShape(serializers.Serializer[Change]):
     change = serializers.UUIDField(allow_null=True, help_text="The change in front, if one is.")
     place = serializers.IntegerField(help_text="1 = next; 0 when no queue is meant.")
     until = serializers.DateTimeField(allow_null=True)
-    estimate = serializers.CharField(help_text="How long it may take, in words; says so when it is not known.")
+    estimate = serializers.CharField(
+        help_text="How long it may take, in words; says so when it is not known."
+    )
     estimate_seconds = serializers.IntegerField(allow_null=True, help_text="Null: not known.")
 
 

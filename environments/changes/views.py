@@ -52,7 +52,10 @@ def live(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """What moves on the page. Asks for a reload of the rest when that is no longer true; 286 ends the polling."""
     change = find_change(request, uuid)
     outdated = request.GET.get("stamp", "") != page.stamp(change)
-    context = {**(page.context(request, change) if outdated else page.moving(request, change)), "outdated": outdated}
+    context = {
+        **(page.context(request, change) if outdated else page.moving(request, change)),
+        "outdated": outdated,
+    }
     over = change.is_final and not outdated and not kind_of(change).unfinished(change)
     status = 286 if over else 200
     return render(request, "changes/_live.html", context, status=status)
