@@ -8,10 +8,10 @@ from environments.api import api_urls as environments_urls
 from environments.blueprints.api import api_urls as blueprints_urls
 from environments.changes.api import api_urls as changes_urls
 from environments.runs.api import api_urls as runs_urls
-from environments.runs.drift_api import api_urls as drift_urls
-from environments.runs.leftover_api import api_urls as leftover_urls
-from environments.runs.live_api import api_urls as live_urls
-from environments.runs.state_api import api_urls as state_urls
+from environments.runs.drift.api import api_urls as drift_urls
+from environments.runs.leftovers.api import api_urls as leftover_urls
+from environments.runs.live.api import api_urls as live_urls
+from environments.runs.states.api import api_urls as state_urls
 from portal.accounts.access import Rule
 from portal.accounts.api import api_urls as accounts_urls
 from portal.accounts.permissions import DeclaredAccess

@@ -16,8 +16,10 @@ from environments.changes import actions as changes
 from environments.changes.models import Change, Start
 from environments.models import Definition, Environment
 from environments.permissions import require
-from environments.runs import blocking, planning, state, titles
+from environments.runs import planning, titles
+from environments.runs.leftovers import blocking
 from environments.runs.models import DriftCheck, Mode, TerraformRun
+from environments.runs.states import store
 from portal import audit
 from portal.accounts.principals import Principal
 from portal.core.errors import Conflict, InvalidInput
@@ -123,7 +125,7 @@ def force_unlock(*, by: Principal, environment: Environment, reason: str) -> Non
         raise InvalidInput({"reason": [_("Say how you know that nobody works on this state.")]})
     with acting(by, environment, action="state.force_unlock", target=target_of(environment)):
         require(by, environment, "state.unlock")
-        state.force_unlock(environment, by=by, reason=reason.strip())
+        store.force_unlock(environment, by=by, reason=reason.strip())
 
 
 def download_state(*, by: Principal, environment: Environment, number: int) -> bytes:
@@ -133,7 +135,7 @@ def download_state(*, by: Principal, environment: Environment, number: int) -> b
         version = environment.state_versions.filter(number=number).first()
         if version is None:
             raise Conflict(_("There is no such state version."))
-        state.record(environment, by, "state.download", version=number)
+        store.record(environment, by, "state.download", version=number)
         content: bytes = version.content
         return content
 
@@ -145,4 +147,4 @@ def check_drift(*, by: Principal, environment: Environment) -> None:
 
         check, _made = DriftCheck.objects.get_or_create(environment=environment)
         DriftCheck.objects.filter(pk=check.pk).update(due_at=timezone.now())
-        state.record(environment, by, "drift.check")
+        store.record(environment, by, "drift.check")

@@ -12,21 +12,14 @@ from django.utils.translation import gettext as _
 from environments.changes.kinds import Cancelled, ToolFailure
 from environments.changes.patience import patiently
 from environments.changes.work import Work
-from environments.runs import (
-    credentials,
-    final_snapshots,
-    inventory,
-    known_secrets,
-    leftovers,
-    progress,
-    reckoning,
-    undelivered,
-)
+from environments.runs import credentials, final_snapshots, inventory, known_secrets, progress
 from environments.runs.commands import Listener, run
 from environments.runs.credentials import IssuedCredential
+from environments.runs.leftovers import reckoning, rows
 from environments.runs.models import Mode, StateLock, TerraformRun
 from environments.runs.planning import initialise
 from environments.runs.progress import Progress
+from environments.runs.states import undelivered
 from environments.runs.workspace import ARCHIVE, PLAN_FILE, Workspace, restore, workspace
 from portal.core.errors import GatehouseError
 from portal.terraform.events import Event
@@ -138,7 +131,7 @@ def settle(work: Work) -> None:
     """After an apply that did not come through: what is there now becomes the inventory, what is nowhere a leftover."""
     for row in reckoning.reckon(work.change, by=work.by):
         work.say(_("Not in the state: %(address)s %(id)s") % {"address": row.address, "id": row.resource_id})
-    leftovers.note_imported(work.change)
+    rows.note_imported(work.change)
     try:
         inventory.refresh(work.change.environment)
     except GatehouseError as unreadable:

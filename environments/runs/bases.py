@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from environments.changes.models import Artefact, Change, Proposal
 from environments.models import AwsAccount, Definition, Environment
-from environments.runs import leftovers, state
+from environments.runs.leftovers import rows
 from environments.runs.models import TerraformRun
+from environments.runs.states import store
 from environments.runs.workspace import ARCHIVE
 from portal.core.canonical import digest
 from portal.core.keyring import DecryptionError, keyring
@@ -93,14 +94,14 @@ def moved(change: Change) -> str | None:
     if proposal is None:
         return _("There is no proposal.")
     base, environment = proposal.base, change.environment
-    now = state.position(environment)
+    now = store.position(environment)
     if {name: base.get(name) for name in now} != now:
         return str(STATE_MOVED)
     for name, value in ground(change.terraform_run, environment).items():
         # A proposal from before the portal kept this part is compared by the others.
         if base.get(name, value) != value:
             return str(MOVED[name])
-    if base.get("imports", {}) != leftovers.pending(environment):
+    if base.get("imports", {}) != rows.pending(environment):
         return _("What is to be imported has changed since this was planned; planned again.")
     return _folder_lost(proposal)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from environments.models import Environment
-from environments.runs import drift_rows, live_shown
-from environments.runs.live_shown import Standing
+from environments.runs.drift import rows as drift_rows
+from environments.runs.live import shown as live_shown
+from environments.runs.live.shown import Standing
 from environments.runs.models import DriftCheck
 from portal.accounts.models import User
 

@@ -11,8 +11,9 @@ from django.utils.translation import ngettext
 
 from environments.models import Environment, Resource
 from environments.registry import ATTENTION, FAILING, HEALTHY, UNKNOWN, Chip, Column, Hit
-from environments.runs import leftovers_shown, live_shown
-from environments.runs.live_shown import Standing
+from environments.runs.leftovers import shown as leftovers_shown
+from environments.runs.live import shown as live_shown
+from environments.runs.live.shown import Standing
 from environments.runs.models import DriftCheck
 from portal.accounts.models import User
 

@@ -10,8 +10,9 @@ from django.db import transaction
 
 from environments.blueprints import snapshots
 from environments.models import Definition, Environment
-from environments.runs import drift, state
+from environments.runs.drift import checks
 from environments.runs.models import StateVersion
+from environments.runs.states import store
 from environments.runs.workspace import VARIABLES_FILE
 from portal.accounts.principals import Principal
 from portal.core.errors import Conflict
@@ -36,7 +37,7 @@ def wanted_definition(environment: Environment, number: int | None) -> Definitio
     if number is not None:
         found = environment.definitions.filter(number=number).first()
     else:
-        run = drift.last_applied(environment)
+        run = checks.last_applied(environment)
         found = run.definition if run else environment.latest_definition
     if found is None:
         raise Conflict("The environment has no such definition.")
@@ -72,7 +73,7 @@ def export(
     (folder / ROOT_LINK).symlink_to(root.relative_to(folder))
     with transaction.atomic():
         taken = {"definition": definition.number, "version": version.number if version else None}
-        state.record(environment, by, "environment.export", **taken, folder=str(folder))
+        store.record(environment, by, "environment.export", **taken, folder=str(folder))
     return root
 
 

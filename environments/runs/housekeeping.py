@@ -10,9 +10,13 @@ from django.utils import timezone
 from kombu.exceptions import KombuError
 
 from environments.changes.lifecycle import FINAL
-from environments.runs import aftermath, credentials, drift, live, state
-from environments.runs.driftplan import DRIFT_FENCE
+from environments.runs import credentials
+from environments.runs.drift import checks
+from environments.runs.drift.plan import DRIFT_FENCE
+from environments.runs.leftovers import aftermath
+from environments.runs.live import checks as live
 from environments.runs.models import DriftCheck, LiveCheck, RunCredential, StateLock
+from environments.runs.states import store
 from portal.accounts.principals import SYSTEM
 
 logger = logging.getLogger(__name__)
@@ -21,7 +25,7 @@ logger = logging.getLogger(__name__)
 def send_drift_checks() -> None:
     """Put due looks on the queue; each is due again in a minute should the message be lost."""
     now = timezone.now()
-    for row in drift.due(now):
+    for row in checks.due(now):
         again = DriftCheck.objects.filter(pk=row.pk, due_at=row.due_at)
         if again.update(due_at=now + timedelta(minutes=1)):
             try:
@@ -49,7 +53,7 @@ def release_dead_locks() -> None:
         # Under the dead run's own lock its last state still counts: it comes home before anybody else may write.
         if row.change is not None and not aftermath.closed(row.change):
             continue
-        if state.unlock_dead(row.environment, by=SYSTEM):
+        if store.unlock_dead(row.environment, by=SYSTEM):
             logger.warning("Released the state lock of %s: its Terraform is dead", row.environment)
 
 
@@ -61,9 +65,9 @@ def revoke_left_credentials() -> None:
     left = RunCredential.objects.filter(revoked_at=None, change__status__in=FINAL).select_related("change")
     for row in left.exclude(fence=DRIFT_FENCE):
         held = StateLock.objects.filter(change=row.change, fence=row.fence).exists()
-        if not held and state.tool_alive(row.change) is False:
+        if not held and store.tool_alive(row.change) is False:
             credentials.revoke(row.change, fence=row.fence)
     # A look at drift ends its own; this one was left by a worker that died over it.
-    old = left.filter(fence=DRIFT_FENCE, created_at__lt=timezone.now() - drift.LEASE)
+    old = left.filter(fence=DRIFT_FENCE, created_at__lt=timezone.now() - checks.LEASE)
     for row in old:
         credentials.revoke(row.change, fence=row.fence)

@@ -9,14 +9,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from environments.models import Environment, Resource
-from environments.runs import known_secrets, state
+from environments.runs import known_secrets
 from environments.runs.models import Output
+from environments.runs.states import store
 from portal.terraform.state import State, StateResource, read_state
 
 
 def refresh(environment: Environment) -> int:
     """Make resources and outputs equal to the newest state; returns the number of resources."""
-    version = state.current(environment)
+    version = store.current(environment)
     if version is None:
         return 0
     document = read_state(version.content, known=known_secrets.of_environment(environment))

@@ -12,23 +12,19 @@ from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Proposal
 from environments.changes.work import Work
 from environments.runs import (
-    aftermath,
-    aftermath_page,
     applying,
     authors,
     bases,
-    blocking,
     comparison,
     inventory,
-    leftovers,
-    live,
     planning,
     proposal_page,
     repeating,
-    state,
-    state_locks,
 )
+from environments.runs.leftovers import aftermath, aftermath_page, blocking, rows
+from environments.runs.live import checks
 from environments.runs.models import Mode
+from environments.runs.states import locks, store
 from portal.accounts.models import User
 from portal.terraform.effects import EFFECTS
 
@@ -60,7 +56,7 @@ class TerraformRunKind(ChangeKind):
 
     def verify(self, work: Work) -> Verdict:
         count = inventory.refresh(work.change.environment)
-        live.look_again(work.change.environment)
+        checks.look_again(work.change.environment)
         proposal = work.change.proposal
         effects = proposal.facts.get("effects", {}) if proposal else {}
         later = [EFFECTS[name] for name in LATER if name in effects]
@@ -70,7 +66,7 @@ class TerraformRunKind(ChangeKind):
         }
         if work.wishes()[0]:
             later = [*later, _("Cancelling came too late: everything had been applied.")]
-        leftovers.note_imported(work.change)
+        rows.note_imported(work.change)
         return Verdict(ok=True, summary=" ".join([summary, *map(_, later)]))
 
     def settle(self, work: Work) -> None:
@@ -92,14 +88,14 @@ class TerraformRunKind(ChangeKind):
         return status == Status.VERIFYING
 
     def still_running(self, change: Change) -> bool | None:
-        return False if aftermath.is_silent(change) else state.tool_alive(change)
+        return False if aftermath.is_silent(change) else store.tool_alive(change)
 
     def troubled(self) -> frozenset[int]:
-        return blocking.troubled() | state_locks.locked()
+        return blocking.troubled() | locks.locked()
 
     def obstacle(self, change: Change) -> Obstacle | None:
         found = blocking.blocker(change.environment, change.terraform_run.mode, apart_from=change)
-        return Obstacle(found.text, found.change) if found else state_locks.obstacle(change)
+        return Obstacle(found.text, found.change) if found else locks.obstacle(change)
 
     def after_end(self, change: Change) -> None:
         aftermath.close_books(change)

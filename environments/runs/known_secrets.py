@@ -13,8 +13,8 @@ import time
 from environments.changes import log
 from environments.changes.models import Change
 from environments.models import Environment
-from environments.runs import state
 from environments.runs.models import ResourceProgress, StateVersion
+from environments.runs.states import store
 from environments.runs.workspace import ARCHIVE, head_of, secrets_of
 from portal.core.redaction import Redactor
 from portal.terraform.errors import StateUnreadable
@@ -47,7 +47,7 @@ def of_environment(environment: Environment) -> list[str]:
 def redactor_for(change: Change) -> Redactor:
     """Knows the run's definition, its approved plan and the newest state."""
     redactor = Redactor(secrets_of(change.terraform_run.definition))
-    redactor.add(of_version(state.current(change.environment)))
+    redactor.add(of_version(store.current(change.environment)))
     archive = change.proposal.artefacts.filter(name=ARCHIVE).first() if change.proposal else None
     if archive is not None:
         redactor.add(head_of(archive).get("secrets", ()))

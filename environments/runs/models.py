@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from environments.changes.models import Change, Proposal
 from environments.models import Definition, Environment
-from environments.runs.live_models import DriftIgnore, ExtraRemoval, LiveCheck, LiveExtra
+from environments.runs.live.models import DriftIgnore, ExtraRemoval, LiveCheck, LiveExtra
 from environments.runs.querysets import ResourceChangeQuerySet, StateVersionQuerySet
 from portal.core.fields import EncryptedBinaryField, EncryptedJSONField
 

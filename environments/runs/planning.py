@@ -14,10 +14,12 @@ from environments.changes.kinds import Draft, ToolFailure
 from environments.changes.models import Artefact, Proposal
 from environments.changes.work import Work
 from environments.models import Definition
-from environments.runs import bases, credentials, imports, known_secrets, state, titles
+from environments.runs import bases, credentials, known_secrets, titles
 from environments.runs.commands import Listener, run
-from environments.runs.imports import Imports
+from environments.runs.leftovers import imports
+from environments.runs.leftovers.imports import Imports
 from environments.runs.models import Mode, ResourceChange, TerraformRun
+from environments.runs.states import store
 from environments.runs.workspace import ARCHIVE, PLAN_FILE, Workspace, pack, unpack_definition, workspace
 from portal.core.canonical import digest
 from portal.terraform.digests import ProposalContext, proposal_digest
@@ -42,8 +44,8 @@ def propose(work: Work) -> Draft:
         for _attempt in range(ATTEMPTS):
             with workspace(work.change, definition, credential, name=f"plan-{work.fence}") as made:
                 work.log.redactor.add(made.secrets)
-                work.log.redactor.add(known_secrets.of_version(state.current(definition.environment)))
-                before = state.position(definition.environment)
+                work.log.redactor.add(known_secrets.of_version(store.current(definition.environment)))
+                before = store.position(definition.environment)
                 draft = _plan(work, made, record, before)
                 if draft is not None:
                     return draft
@@ -68,7 +70,7 @@ def _plan(work: Work, made: Workspace, record: TerraformRun, before: dict[str, A
             imports.write_blocks(made.root, asked.wanted)
             plan = _made_plan(work, made, record)
             imports.insist(asked.wanted, plan)
-    if state.position(definition.environment) != before:
+    if store.position(definition.environment) != before:
         return None
     if plan is not None and record.mode == Mode.DESTROY:
         refuse_protected(plan)

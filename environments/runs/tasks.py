@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from environments.runs import copying, drift, live, state_upkeep
+from environments.runs.drift import checks
+from environments.runs.live import checks as live
+from environments.runs.states import copying, upkeep
 
 
 @shared_task(name="runs.check_drift", ignore_result=True)  # type: ignore[untyped-decorator]
 def check_drift(environment_id: int) -> None:
     """Look at one environment's drift, if nobody does already."""
-    drift.check(environment_id)
+    checks.check(environment_id)
 
 
 @shared_task(name="runs.check_live", ignore_result=True)  # type: ignore[untyped-decorator]
@@ -22,7 +24,7 @@ def check_live(environment_id: int) -> None:
 @shared_task(name="runs.refresh_inventory", ignore_result=True)  # type: ignore[untyped-decorator]
 def refresh_inventory(environment_id: int) -> None:
     """Read the inventory from a state that a command line wrote."""
-    state_upkeep.refresh_inventory(environment_id)
+    upkeep.refresh_inventory(environment_id)
 
 
 @shared_task(name="runs.copy_states", ignore_result=True)  # type: ignore[untyped-decorator]

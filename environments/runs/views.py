@@ -13,8 +13,9 @@ from environments.changes import reviews
 from environments.changes.views import find_change
 from environments.pages import environment_context, find_environment, person_of
 from environments.permissions import refusal
-from environments.runs import actions, blocking, differences, proposal_page
+from environments.runs import actions, differences, proposal_page
 from environments.runs.forms import ResourceFilter, RunForm
+from environments.runs.leftovers import blocking
 from environments.runs.models import Mode
 from portal.accounts.access import signed_in
 from portal.accounts.forms import show_error

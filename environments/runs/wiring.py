@@ -6,17 +6,13 @@ from __future__ import annotations
 def register() -> None:
     from environments.changes.kinds import register as register_kind
     from environments.registry import Card, Tab, registry
-    from environments.runs import (
-        actions,
-        cards,
-        columns,
-        drift_page,
-        leftovers_shown,
-        live_shown,
-    )
-    from environments.runs.extra_removal import ExtraRemovalKind
+    from environments.runs import actions, cards, columns
+    from environments.runs.drift import page
     from environments.runs.kind import TerraformRunKind
-    from environments.runs.state_edits import StateEditKind
+    from environments.runs.leftovers import shown
+    from environments.runs.live import shown as live_shown
+    from environments.runs.live.removal import ExtraRemovalKind
+    from environments.runs.states.edits import StateEditKind
 
     register_kind(TerraformRunKind())
     register_kind(StateEditKind())
@@ -24,16 +20,16 @@ def register() -> None:
     registry.plan = actions.plan_definition
     registry.columns.append(columns.TERRAFORM)
     registry.cards.append(Card("drift", 20, "runs/_drift_card.html", cards.drift_card))
-    registry.cards.append(Card("leftovers", 5, "runs/_leftovers_card.html", leftovers_shown.card))
-    registry.needs.append(leftovers_shown.needs)
+    registry.cards.append(Card("leftovers", 5, "runs/_leftovers_card.html", shown.card))
+    registry.needs.append(shown.needs)
     registry.needs.append(live_shown.needs)
     registry.retire_blockers.append(columns.retire_blockers)
-    registry.retire_blockers.append(leftovers_shown.retire_blockers)
+    registry.retire_blockers.append(shown.retire_blockers)
     registry.searches.append(columns.search)
     registry.tabs += [
         Tab("resources", "Resources", 40, "runs:resources"),
         Tab("outputs", "Outputs", 50, "runs:outputs"),
-        Tab("drift", "Drift", 55, "runs:drift", drift_page.count),
+        Tab("drift", "Drift", 55, "runs:drift", page.count),
         Tab("state", "State versions", 60, "runs:state_versions"),
     ]
     _schedule()
@@ -41,7 +37,9 @@ def register() -> None:
 
 def _schedule() -> None:
     """What the scheduler does for runs, and what every worker does for its own machine."""
-    from environments.runs import aftermath, copying, folders, housekeeping, state_upkeep
+    from environments.runs import folders, housekeeping
+    from environments.runs.leftovers import aftermath
+    from environments.runs.states import copying, upkeep
     from portal.scheduler.registry import on_each_worker, periodic
 
     periodic("runs.drift", 20)(housekeeping.send_drift_checks)
@@ -50,8 +48,8 @@ def _schedule() -> None:
     periodic("runs.leftovers", 5, urgent=True)(aftermath.close_all)
     periodic("runs.credentials", 15)(housekeeping.revoke_left_credentials)
     periodic("runs.state_copies", 15)(copying.send_due)
-    periodic("runs.inventories", 10)(state_upkeep.send_due_inventories)
-    periodic("runs.state_edits", 60)(state_upkeep.drop_left_contents)
+    periodic("runs.inventories", 10)(upkeep.send_due_inventories)
+    periodic("runs.state_edits", 60)(upkeep.drop_left_contents)
     periodic("runs.folders", 60)(folders.sweep)
     # Whether a process is dead only its own machine can prove.
     on_each_worker("runs.locks", 5)(housekeeping.release_dead_locks)

@@ -20,8 +20,8 @@ from environments.changes.leases import RELEASED
 from environments.changes.lifecycle import ErrorKind, Status
 from environments.changes.models import Change
 from environments.changes.transitions import move
-from environments.runs import doubts
 from environments.runs.models import RunCredential
+from environments.runs.states import doubts
 from portal import audit
 from portal.accounts.models import ApiToken
 from portal.accounts.principals import Principal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from environments.models import Environment
-from environments.runs.recovering import copies_of
+from environments.runs.states.recovering import copies_of
 from portal.aws.errors import AwsError
 
 # Nobody can be asked: the other buckets would only take their time to say the same.

@@ -17,9 +17,9 @@ from environments.changes import actions, log
 from environments.changes.lifecycle import FINAL, WORKING, Status
 from environments.changes.models import Change, Claim
 from environments.models import Definition, Environment
-from environments.runs import leftovers
 from environments.runs.actions import request_run
-from environments.runs.driftplan import DRIFT_FENCE
+from environments.runs.drift.plan import DRIFT_FENCE
+from environments.runs.leftovers import rows
 from environments.runs.models import Leftover, RunCredential, StateLock
 from portal.accounts.principals import Principal
 from portal.core.errors import GatehouseError
@@ -211,7 +211,7 @@ class Case:
                 time.sleep(0.5)
 
     def _settle_leftovers(self) -> None:
-        for row in leftovers.of(self.environment, Leftover.State.OPEN):
+        for row in rows.of(self.environment, Leftover.State.OPEN):
             self._patient(lambda row=row: settle(row, self.people["operator"]))
 
     # --- what stands, what ran ---------------------------------------------------------------------
@@ -282,7 +282,7 @@ class Case:
 
 def settle(row: Leftover, by: Principal) -> None:
     """What a person does about a resource outside the state: import what has an id, else dismiss it."""
-    from environments.runs import leftover_actions
+    from environments.runs.leftovers import actions as leftover_actions
 
     if row.resource_id:
         leftover_actions.import_leftover(by=by, leftover=row)

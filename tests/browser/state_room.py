@@ -9,10 +9,10 @@ from typing import Any
 from environments.changes import execution
 from environments.changes.models import Change
 from environments.models import Environment
-from environments.runs.lock_actions import lock_state
 from environments.runs.models import StateVersion
-from environments.runs.state_actions import request_rollback
-from environments.runs.token_actions import issue_state_token
+from environments.runs.states.actions import request_rollback
+from environments.runs.states.lock_actions import lock_state
+from environments.runs.states.token_actions import issue_state_token
 from portal.accounts.models import User
 from portal.accounts.principals import worker
 from tests.cast import by

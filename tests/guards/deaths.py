@@ -77,7 +77,7 @@ GUARDS = [
     Guard(
         "rule 4",
         "No lock is released, by the portal or an admin, while its Terraform lives",
-        "environments/runs/state.py",
+        "environments/runs/states/store.py",
         "        if held.change is not None and tool_alive(held.change) is True:\n",
         "        if False:\n",
         (OUTLIVES,),
@@ -85,7 +85,7 @@ GUARDS = [
     Guard(
         "rule 4",
         "A Terraform that nobody could name is found by the folder in which it stands",
-        "environments/runs/state.py",
+        "environments/runs/states/store.py",
         "    return True if living is False and folder and at_work_in(Path(folder)) else living\n",
         "    return living\n",
         (PROOF + "test_a_worker_that_died_before_it_could_name_its_terraform_frees_nothing",),
@@ -101,7 +101,7 @@ GUARDS = [
     Guard(
         "trap 5",
         "A state that Terraform could not deliver is found in whichever worker's folder, and stored",
-        "environments/runs/salvage.py",
+        "environments/runs/leftovers/salvage.py",
         '    if told.is_dir() and told.name.startswith(f"{change.uuid}-apply-"):\n',
         "    if False:\n",
         (PROOF + "test_a_state_that_could_not_be_delivered_outlives_worker_and_terraform",),

@@ -11,7 +11,7 @@ GUARDS: list[Guard] = [
     Guard(
         "state room",
         "The same write sent again is one version",
-        "environments/runs/state.py",
+        "environments/runs/states/store.py",
         "            if md5 == newest.md5 and len(body) == newest.size:\n                return newest\n",
         "",
         (RUNS + "test_state_backend.py::test_a_serial_is_given_once_but_the_same_write_may_come_again",),
@@ -19,7 +19,7 @@ GUARDS: list[Guard] = [
     Guard(
         "state room",
         "A lock is its taker's, even to one who knows its id",
-        "environments/runs/state.py",
+        "environments/runs/states/store.py",
         "        return (\n            lock.held_by_id is None\n",
         "        return True or (\n            lock.held_by_id is None\n",
         (RUNS + "test_state_backend.py::test_writing_takes_the_lock_that_the_writer_holds",),
@@ -27,7 +27,7 @@ GUARDS: list[Guard] = [
     Guard(
         "state room",
         "A lock's id and document are cut to what a database keeps",
-        "environments/runs/state.py",
+        "environments/runs/states/store.py",
         "    if not lock_id or lock_id != tidy(lock_id, LONGEST_ID):\n",
         "    if not lock_id:\n",
         (RUNS + "test_state_backend.py::test_a_lock_id_that_no_column_keeps_is_refused",),
@@ -35,7 +35,7 @@ GUARDS: list[Guard] = [
     Guard(
         "state room",
         "No person locks a state on which a change executes",
-        "environments/runs/state.py",
+        "environments/runs/states/store.py",
         "    if busy is not None:\n",
         "    if False:\n",
         (
@@ -46,7 +46,7 @@ GUARDS: list[Guard] = [
     Guard(
         "state room",
         "An approved change waits for a lock by hand instead of failing on it",
-        "environments/runs/state_locks.py",
+        "environments/runs/states/locks.py",
         "    if change.status != Status.APPROVED:\n        return None\n",
         "    return None\n",
         (RUNS + "test_state_rollback.py::test_it_waits_for_a_lock_by_hand_and_goes_on_after_it",),
@@ -54,7 +54,7 @@ GUARDS: list[Guard] = [
     Guard(
         "state room",
         "One's own lock only; anybody else's is an admin's to release",
-        "environments/runs/state_locks.py",
+        "environments/runs/states/locks.py",
         "        if held.held_by_id is None or by.user is None or held.held_by_id != by.user.pk:\n",
         "        if False:\n",
         (RUNS + "test_state_room_pages.py::test_anothers_lock_is_an_admins_to_release",),
@@ -62,7 +62,7 @@ GUARDS: list[Guard] = [
     Guard(
         "state room",
         "Released without an admin only on proof of death",
-        "environments/runs/state.py",
+        "environments/runs/states/store.py",
         "held.change is None or tool_alive(held.change) is not False:",
         "held.change is None:",
         (RUNS + "test_state_room_pages.py::test_the_page_shows_the_proof_and_its_release_takes_it",),
@@ -70,7 +70,7 @@ GUARDS: list[Guard] = [
     Guard(
         "rule 8",
         "A state edit of a worker that lost its lease writes nothing",
-        "environments/runs/state_edits.py",
+        "environments/runs/states/edits.py",
         "                if not owned.exists():\n",
         "                if False:\n",
         (RUNS + "test_state_rollback.py::test_a_worker_that_lost_its_lease_writes_nothing",),
@@ -78,7 +78,7 @@ GUARDS: list[Guard] = [
     Guard(
         "state room",
         "A state that moved is compared anew, and votes on what is no longer so are void",
-        "environments/runs/state_edits.py",
+        "environments/runs/states/edits.py",
         "        if proposal.base != state.position(change.environment):\n",
         "        if False:\n",
         (RUNS + "test_state_rollback.py::test_a_state_that_moved_is_compared_anew_and_the_votes_are_void",),
@@ -86,7 +86,7 @@ GUARDS: list[Guard] = [
     Guard(
         "state room",
         "Lock, version and unlock of a state edit are one transaction",
-        "environments/runs/state_edits.py",
+        "environments/runs/states/edits.py",
         "            with transaction.atomic():\n                owned",
         "            if True:\n                owned",
         (RUNS + "test_state_rollback.py::test_a_write_that_fails_leaves_neither_version_nor_lock",),
@@ -94,15 +94,15 @@ GUARDS: list[Guard] = [
     Guard(
         "state room",
         "A state edit writes exactly what was approved",
-        "environments/runs/state_edits.py",
-        '    if state_edit_sources.fingerprint(content) != change.proposal.facts["content"]:\n',
+        "environments/runs/states/edits.py",
+        '    if edit_sources.fingerprint(content) != change.proposal.facts["content"]:\n',
         "    if False:\n",
         (RUNS + "test_state_import.py::test_exactly_what_was_proposed_is_written_or_nothing",),
     ),
     Guard(
         "state room",
         "A state of other infrastructure is replaced only after its id was typed",
-        "environments/runs/state_edit_plan.py",
+        "environments/runs/states/edit_plan.py",
         "    if not edit.replaces_lineage:\n",
         "    if False:\n",
         (RUNS + "test_state_import.py::test_a_state_that_came_meanwhile_is_not_replaced_unasked",),
@@ -110,7 +110,7 @@ GUARDS: list[Guard] = [
     Guard(
         "state room",
         "An object in S3 is read once; what was read is what is voted on",
-        "environments/runs/state_edit_plan.py",
+        "environments/runs/states/edit_plan.py",
         "        StateEdit.objects.filter(pk=edit.pk).update(content=content)\n",
         "        pass\n",
         (RUNS + "test_state_import.py::test_from_s3_it_is_read_once_by_the_worker",),
@@ -118,7 +118,7 @@ GUARDS: list[Guard] = [
     Guard(
         "state room",
         "An imported state is not kept beside the version it became",
-        "environments/runs/state_edits.py",
+        "environments/runs/states/edits.py",
         "    StateEdit.objects.filter(pk=edit.pk).update(content=None)\n",
         "",
         (RUNS + "test_state_import.py::test_into_an_empty_environment_it_comes_as_it_is",),
@@ -169,7 +169,7 @@ GUARDS: list[Guard] = [
     Guard(
         "bad input",
         "A body that breaks off is refused and the lock stays",
-        "environments/runs/state_backend.py",
+        "environments/runs/states/backend.py",
         "        except UnreadablePostError:\n",
         "        except ZeroDivisionError:\n",
         (RUNS + "test_state_backend.py::test_a_body_that_breaks_off_is_refused_and_the_lock_stays",),
@@ -177,7 +177,7 @@ GUARDS: list[Guard] = [
     Guard(
         "bad input",
         "An uploaded state never touches the disk",
-        "environments/runs/state_uploads.py",
+        "environments/runs/states/uploads.py",
         "    request.upload_handlers = [InMemory(request)]\n",
         "    return\n",
         (RUNS + "test_state_room_pages.py::test_an_upload_touches_no_disk",),
@@ -185,7 +185,7 @@ GUARDS: list[Guard] = [
     Guard(
         "bad input",
         "The view that reads its own upload still asks for the CSRF token",
-        "environments/runs/state_room_views.py",
+        "environments/runs/states/room_views.py",
         "@csrf_protect\n",
         "",
         (RUNS + "test_state_room_pages.py::test_the_csrf_token_is_asked_for",),
@@ -193,7 +193,7 @@ GUARDS: list[Guard] = [
     Guard(
         "command line",
         "An ended token finishes only under the lock it holds",
-        "environments/runs/state_backend.py",
+        "environments/runs/states/backend.py",
         "    if token is None or not StateLock.objects.filter(environment=environment, token=token).exists():\n",
         "    if token is None:\n",
         (RUNS + "test_state_tokens.py::test_a_token_that_ended_without_a_lock_opens_nothing",),
@@ -201,7 +201,7 @@ GUARDS: list[Guard] = [
     Guard(
         "command line",
         "A token that ends while it holds the lock loses nothing",
-        "environments/runs/state_backend.py",
+        "environments/runs/states/backend.py",
         "_finishing(password, environment) or open_with_token(",
         "open_with_token(",
         (
@@ -220,7 +220,7 @@ GUARDS: list[Guard] = [
     Guard(
         "command line",
         "Who loses the role writes nothing more",
-        "environments/runs/state_backend.py",
+        "environments/runs/states/backend.py",
         '    if refusal(roles_of(token.user, environment.tenant), "state.write" if writes else "state.read"):\n',
         "    if False:\n",
         (RUNS + "test_state_tokens.py::test_who_loses_the_role_writes_nothing_more",),
@@ -228,7 +228,7 @@ GUARDS: list[Guard] = [
     Guard(
         "command line",
         "A token that writes lives for 12 hours at most",
-        "environments/runs/token_actions.py",
+        "environments/runs/states/token_actions.py",
         "        if not 1 <= hours <= MOST_HOURS:\n",
         "        if False:\n",
         (RUNS + "test_state_tokens.py::test_what_it_takes_to_issue_one",),
@@ -236,7 +236,7 @@ GUARDS: list[Guard] = [
     Guard(
         "command line",
         "No token issues a token that writes",
-        "environments/runs/token_actions.py",
+        "environments/runs/states/token_actions.py",
         "        if by.token is not None:\n",
         "        if False:\n",
         (RUNS + "test_state_tokens.py::test_a_token_issues_no_token_that_writes",),
@@ -244,7 +244,7 @@ GUARDS: list[Guard] = [
     Guard(
         "command line",
         "The inventory follows what a command line wrote",
-        "environments/runs/state.py",
+        "environments/runs/states/store.py",
         "            inventory_due_at=timezone.now() if writer.change is None else None,\n",
         "",
         (RUNS + "test_state_tokens.py::test_lock_write_unlock_and_the_inventory_follows",),

@@ -50,7 +50,7 @@ GUARDS = [
     Guard(
         "trap 7",
         "A state larger than a form may be is taken",
-        "environments/runs/state_backend.py",
+        "environments/runs/states/backend.py",
         "        body = read_body(request, settings.STATE_MAX_BYTES)\n",
         "        body = request.body\n",
         ("tests/environments/runs/test_state_backend.py",),

@@ -134,8 +134,8 @@ QUEUE = [
         "queue",
         "A look at drift that an apply overtook is not believed",
         (
-            RUNS + "drift.py",
-            "    if state.position(row.environment) != before:\n",
+            RUNS + "drift/checks.py",
+            "    if store.position(row.environment) != before:\n",
             "    if False:\n",
         ),
         DRIFT + "test_an_apply_passes_a_look_at_its_own_environment",
@@ -191,7 +191,7 @@ APPROVED = [
         "approved",
         "A state that moved is planned again, also one of the same serial",
         (
-            RUNS + "state.py",
+            RUNS + "states/store.py",
             '"serial": newest.serial, "md5": newest.md5}',
             '"serial": newest.serial, "md5": ""}',
         ),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from environments.runs import live_groups, live_policies, live_public
 from environments.runs.blueprint_sources import Sources
-from environments.runs.live_found import Extra, Landscape, Managed
+from environments.runs.live import groups, policies, public
+from environments.runs.live.found import Extra, Landscape, Managed
 from portal.aws.sessions import AccountAccess, forget_clients
 from portal.sandbox.testing import RunningSandbox
 from portal.terraform.state import read_state
@@ -39,7 +39,7 @@ def beside(sandbox: RunningSandbox, account: str, root: Path, folder: str) -> li
         return AccountAccess("sandbox", account, role, "", region, sandbox.url)
 
     found: list[Extra] = []
-    for looker in (live_groups, live_policies, live_public):
+    for looker in (groups, policies, public):
         found += looker.extras(landscape, reach)
     forget_clients()
     return sorted(found, key=lambda extra: -extra.risk)

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from environments.models import Environment
-from environments.runs import recovering
+from environments.runs.states import recovering
 from portal.accounts.principals import Principal
 from portal.core.errors import GatehouseError
 

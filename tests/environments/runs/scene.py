@@ -16,7 +16,7 @@ from django.utils import timezone
 from environments.blueprints import snapshots
 from environments.changes.models import Change
 from environments.models import AwsAccount, Definition, Environment, Tenant
-from environments.runs import live, live_rows
+from environments.runs.live import checks, rows
 from environments.runs.models import LiveCheck, LiveExtra, StateVersion
 from portal.accounts.models import User
 from portal.sandbox.testing import RunningSandbox, running_sandbox
@@ -175,8 +175,8 @@ class Scene:
     def look(self) -> list[LiveExtra]:
         """A look now; what stands there afterwards, worst first."""
         LiveCheck.objects.get_or_create(environment=self.environment)
-        live.check(self.environment.pk)
-        return list(live_rows.open_extras(self.environment))
+        checks.check(self.environment.pk)
+        return list(rows.open_extras(self.environment))
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from django.db import connection
 
 from environments.changes.models import Artefact, Change
 from environments.models import AwsAccount, Definition, Environment
-from environments.runs import bases, planning, state
+from environments.runs import bases, planning
 from environments.runs.models import StateVersion, TerraformRun
+from environments.runs.states import store
 from environments.runs.workspace import ARCHIVE
 from tests.environments.runs.crafted import defined, planned, row
 
@@ -46,7 +47,7 @@ def change(place, operator):
     folder = b"the folder"
     record = TerraformRun.objects.select_related("definition__environment__account__tenant").get(change=made)
     proposal = made.proposal
-    proposal.base = bases.base_of(record, state.position(place), {}, plan_sha256="p", folder=folder)
+    proposal.base = bases.base_of(record, store.position(place), {}, plan_sha256="p", folder=folder)
     proposal.save()
     Artefact.objects.filter(proposal=proposal).update(name="other")
     Artefact.objects.create(change=made, proposal=proposal, name=ARCHIVE, sha256="p", content=folder)

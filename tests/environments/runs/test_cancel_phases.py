@@ -15,8 +15,9 @@ from environments.changes import actions
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Claim
 from environments.changes.work import Work
-from environments.runs import commands, housekeeping, state
+from environments.runs import commands, housekeeping
 from environments.runs.models import RunCredential, StateLock, StateVersion
+from environments.runs.states import store
 from portal.accounts.models import User
 from portal.terraform.identity import alive
 from portal.terraform.installation import find_terraform
@@ -79,7 +80,7 @@ def nothing_left(change: Change) -> None:
     assert not StateLock.objects.exists()
     assert not Claim.objects.active().exists()
     assert not RunCredential.objects.filter(revoked_at=None).exists()
-    assert state.tool_alive(change) is False
+    assert store.tool_alive(change) is False
     assert not change.leftovers.exists()
 
 
@@ -174,7 +175,7 @@ class HeldWrite:
 
 @pytest.fixture
 def write(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldWrite]:
-    held, real = HeldWrite(threading.Event(), threading.Event()), state.write
+    held, real = HeldWrite(threading.Event(), threading.Event()), store.write
 
     def write(*arguments: Any, **options: Any) -> StateVersion:
         held.at.set()
@@ -184,7 +185,7 @@ def write(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldWrite]:
             raise OSError("the machine is gone")
         return real(*arguments, **options)
 
-    monkeypatch.setattr(state, "write", write)
+    monkeypatch.setattr(store, "write", write)
     yield held
     held.go.set()
 

@@ -24,8 +24,9 @@ from environments.changes import actions, execution, log, sweeper
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Claim
 from environments.models import Resource
-from environments.runs import housekeeping, state
+from environments.runs import housekeeping
 from environments.runs.models import Leftover, ResourceProgress, RunCredential, StateLock, StateVersion
+from environments.runs.states import store
 from portal.accounts.principals import worker
 from portal.terraform.state import read_state
 from tests.cast import by
@@ -126,7 +127,7 @@ def test_kill_9_of_a_worker_in_the_middle_of_an_apply(story, engine, tmp_path):
         doomed.wait()
 
     # Terraform is told by its guard: it finishes what it is at, saves its state, gives the lock back.
-    until(lambda: state.tool_alive(fresh(change)) is False, "Terraform's end")
+    until(lambda: store.tool_alive(fresh(change)) is False, "Terraform's end")
     until(lambda: not StateLock.objects.exists(), "the lock given back")
     newest = StateVersion.objects.filter(environment=story.environment).newest()
     assert newest is not None
@@ -174,7 +175,7 @@ def test_kill_9_of_worker_and_terraform_leaves_a_lock_that_is_released_on_proof(
     finally:
         doomed.send_signal(signal.SIGKILL)
         doomed.wait()
-    until(lambda: state.tool_alive(fresh(change)) is False, "Terraform's end")
+    until(lambda: store.tool_alive(fresh(change)) is False, "Terraform's end")
     # While the change is open its lock is not touched, dead or not: its worker may just be slow.
     housekeeping.release_dead_locks()
     assert StateLock.objects.filter(change=change).exists()

@@ -12,7 +12,8 @@ from django.utils import timezone
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change
 from environments.models import Environment
-from environments.runs import drift, driftplan, housekeeping
+from environments.runs import housekeeping
+from environments.runs.drift import checks, plan
 from environments.runs.models import DriftCheck, RunCredential, StateLock, StateVersion
 from portal.audit.models import AuditEvent
 from tests.environments.runs.conftest import SECRET
@@ -28,7 +29,7 @@ def test_clean_then_drifted_then_unknown(story, settings):
     assert story.apply().status == Status.SUCCEEDED
     place = story.environment
     DriftCheck.objects.create(environment=place)
-    drift.check(place.pk)
+    checks.check(place.pk)
     check = DriftCheck.objects.get()
     assert (check.verdict, check.count, check.error) == ("clean", 0, "")
     assert check.taken_at is not None
@@ -36,7 +37,7 @@ def test_clean_then_drifted_then_unknown(story, settings):
 
     # A newer definition nobody applied is no drift: what counts is what was applied.
     story.define(steps=5)
-    drift.check(place.pk)
+    checks.check(place.pk)
     assert DriftCheck.objects.get().verdict == "clean"
 
     # Something is gone behind the portal's back.
@@ -54,7 +55,7 @@ def test_clean_then_drifted_then_unknown(story, settings):
         content=json.dumps(content).encode(),
         written_by="test",
     )
-    drift.check(place.pk)
+    checks.check(place.pk)
     check = DriftCheck.objects.get()
     assert (check.verdict, check.count) == ("drifted", 1)
     assert [row["address"] for row in check.rows] == ["terraform_data.holder"]
@@ -62,7 +63,7 @@ def test_clean_then_drifted_then_unknown(story, settings):
 
     # A look that fails says so beside the old verdict.
     settings.INTERNAL_URL = "http://127.0.0.1:9"
-    drift.check(place.pk)
+    checks.check(place.pk)
     failed = DriftCheck.objects.get()
     assert (failed.verdict, failed.count, failed.taken_at) == ("drifted", 1, check.taken_at)
     assert failed.error
@@ -94,30 +95,30 @@ def looks(monkeypatch):
     def differences(run: Any) -> list[Any]:
         return list(found)
 
-    monkeypatch.setattr(driftplan, "differences", differences)
+    monkeypatch.setattr(plan, "differences", differences)
     return found
 
 
 def test_what_is_due(applied, production, operator, settings):
     now = timezone.now() + timedelta(seconds=10)
-    assert [row.environment for row in drift.due(now)] == [applied]
+    assert [row.environment for row in checks.due(now)] == [applied]
     # Nothing was ever applied to production: nothing to compare with.
     assert DriftCheck.objects.filter(environment=production).exists()
     check = DriftCheck.objects.filter(environment=applied)
     check.update(due_at=now + timedelta(minutes=1))
-    assert drift.due(now) == []
+    assert checks.due(now) == []
     check.update(due_at=now, lease_until=now + timedelta(minutes=1))
-    assert drift.due(now) == []
+    assert checks.due(now) == []
     check.update(lease_until=now - timedelta(minutes=1))
-    assert len(drift.due(now)) == 1
+    assert len(checks.due(now)) == 1
     # Half of an apply is no drift.
     running = planned(applied, operator, [])
     Change.objects.filter(pk=running.pk).update(status="executing")
-    assert drift.due(now) == []
+    assert checks.due(now) == []
     Change.objects.filter(pk=running.pk).update(status="failed")
     applied.retired_at = now
     applied.save()
-    assert drift.due(now) == []
+    assert checks.due(now) == []
 
 
 def test_what_was_never_applied_does_not_stand_before_the_rest(applied, tenant):
@@ -128,15 +129,15 @@ def test_what_was_never_applied_does_not_stand_before_the_rest(applied, tenant):
     )
     DriftCheck.objects.bulk_create(DriftCheck(environment=place, due_at=long_ago) for place in places)
     DriftCheck.objects.create(environment=applied)
-    assert [row.environment for row in drift.due(timezone.now())] == [applied]
+    assert [row.environment for row in checks.due(timezone.now())] == [applied]
 
 
 def test_a_destroyed_environment_has_nothing_to_drift(applied, operator):
     change = planned(applied, operator, [], mode="destroy")
     later = timezone.now() + timedelta(seconds=1)
     Change.objects.filter(pk=change.pk).update(status="succeeded", finished_at=later)
-    assert drift.last_applied(applied) is None
-    assert drift.due(timezone.now()) == []
+    assert checks.last_applied(applied) is None
+    assert checks.due(timezone.now()) == []
 
 
 def test_it_is_sent_once_and_again_if_the_message_is_lost(applied, monkeypatch):
@@ -156,11 +157,11 @@ def test_the_same_message_twice_looks_once(applied, looks, monkeypatch):
 
     def differences(run: Any) -> list[Any]:
         count.append(1)
-        drift.check(applied.pk)
+        checks.check(applied.pk)
         return []
 
-    monkeypatch.setattr(driftplan, "differences", differences)
-    drift.check(applied.pk)
+    monkeypatch.setattr(plan, "differences", differences)
+    checks.check(applied.pk)
     assert len(count) == 1
 
 
@@ -171,14 +172,14 @@ def test_a_look_that_was_overtaken_says_nothing(applied, monkeypatch):
         DriftCheck.objects.update(fence=99, verdict="clean")
         return [{"address": "x", "action": "update", "attributes": []}]
 
-    monkeypatch.setattr(driftplan, "differences", differences)
-    drift.check(applied.pk)
+    monkeypatch.setattr(plan, "differences", differences)
+    checks.check(applied.pk)
     assert DriftCheck.objects.get().verdict == "clean"
 
 
 def test_very_much_drift_is_counted_whole_and_kept_in_part(applied, looks):
     DriftCheck.objects.create(environment=applied)
     looks += [{"address": f"a.n{n}", "action": "update", "attributes": []} for n in range(500)]
-    drift.check(applied.pk)
+    checks.check(applied.pk)
     check = DriftCheck.objects.get()
-    assert (check.count, len(check.rows)) == (500, drift.KEPT_ROWS)
+    assert (check.count, len(check.rows)) == (500, checks.KEPT_ROWS)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change
 from environments.models import Environment
-from environments.runs import drift, driftplan
+from environments.runs.drift import checks, plan
 from environments.runs.models import DriftCheck, StateLock
 from portal.celery import app
 from portal.launcher import server
@@ -37,7 +37,7 @@ class Look(threading.Thread):
     def __init__(self, monkeypatch, environment, where):
         super().__init__()
         self.environment, self.reached, self.go = environment, threading.Event(), threading.Event()
-        real = getattr(driftplan, where)
+        real = getattr(plan, where)
 
         def held(*arguments, **options):
             answer = real(*arguments, **options)
@@ -45,11 +45,11 @@ class Look(threading.Thread):
             assert self.go.wait(DEADLINE)
             return answer
 
-        monkeypatch.setattr(driftplan, where, held)
+        monkeypatch.setattr(plan, where, held)
 
     def run(self):
         try:
-            drift.check(self.environment.pk)
+            checks.check(self.environment.pk)
         finally:
             connection.close()
 
@@ -67,7 +67,7 @@ def test_looks_wait_in_a_queue_that_the_worker_of_changes_never_reads(tenant, op
     """A hundred looks stand before the request, and nobody works on them."""
     place = Environment.objects.create(tenant=tenant, slug="s", name="s", environment_class="staging")
     looked: list[int] = []
-    monkeypatch.setattr(drift, "check", looked.append)
+    monkeypatch.setattr(checks, "check", looked.append)
     kind = FakeKind()
     with registered(kind):
         for number in range(100):
@@ -109,4 +109,4 @@ def test_an_apply_passes_a_look_at_its_own_environment(story, monkeypatch):
     check = DriftCheck.objects.get()
     assert (check.verdict, check.error, check.lease_until) == ("clean", "", None)
     # What it saw is from before and after the apply: it is looked at again soon.
-    assert check.due_at < timezone.now() + drift.AGAIN
+    assert check.due_at < timezone.now() + checks.AGAIN

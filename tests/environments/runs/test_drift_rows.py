@@ -11,9 +11,10 @@ from django.utils import timezone
 from environments.changes.models import Change
 from environments.models import Definition, Environment
 from environments.overview.queries import fleet
-from environments.runs import drift_actions, drift_rows
 from environments.runs.blueprint_sources import parse_address
-from environments.runs.drift_accept import steps_of
+from environments.runs.drift import actions as drift_actions
+from environments.runs.drift import rows as drift_rows
+from environments.runs.drift.accept import steps_of
 from environments.runs.models import DriftCheck, DriftIgnore, TerraformRun
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, InvalidInput, NotAllowed

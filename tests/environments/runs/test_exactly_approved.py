@@ -13,9 +13,10 @@ from environments.blueprints import snapshots
 from environments.changes import actions, retries
 from environments.changes.lifecycle import Status
 from environments.changes.models import Artefact, Vote
-from environments.runs import applying, state
+from environments.runs import applying
 from environments.runs.actions import request_run
 from environments.runs.models import StateVersion
+from environments.runs.states import store
 from environments.runs.workspace import ARCHIVE
 from tests.cast import by
 from tests.environments.runs.conftest import Story
@@ -63,7 +64,7 @@ def test_a_state_written_by_hand_asks_again_and_says_what_differs(prod, approver
     assert prod.work(approve(prod.work(prod.request()), approver)).status == Status.SUCCEEDED
     prod.define(steps=2, label="other")
     change = approve(prod.work(prod.request()), approver)
-    newest = state.current(prod.environment)
+    newest = store.current(prod.environment)
     document = json.loads(newest.content)
     document["resources"] = [one for one in document["resources"] if one["name"] != "holder"]
     body = json.dumps(document).encode()

@@ -12,7 +12,8 @@ from environments.changes import execution
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Claim
 from environments.models import Environment
-from environments.runs import extra_removal, live_actions
+from environments.runs.live import actions as live_actions
+from environments.runs.live import removal
 from environments.runs.models import LiveCheck, LiveExtra
 from portal.accounts.principals import worker
 from portal.core.errors import Conflict
@@ -24,9 +25,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    monkeypatch.setattr(extra_removal, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(extra_removal, "VERIFY_SECONDS_OTHERS", 0.2)
-    monkeypatch.setitem(extra_removal.VERIFY_SECONDS, "database", 5)
+    monkeypatch.setattr(removal, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(removal, "VERIFY_SECONDS_OTHERS", 0.2)
+    monkeypatch.setitem(removal.VERIFY_SECONDS, "database", 5)
 
 
 def visit(change):
@@ -162,7 +163,7 @@ def test_what_comes_back_at_once_is_not_called_gone(scene, operator, monkeypatch
     scene.open_port(group)
     (row,) = scene.look()
     change = visit(live_actions.remove(by=by(operator), extra=row))
-    monkeypatch.setattr(extra_removal, "take_away", lambda access, extra: True)
+    monkeypatch.setattr(removal, "take_away", lambda access, extra: True)
     change = visit(change)
     assert change.status == Status.REGRESSED
     row.refresh_from_db()

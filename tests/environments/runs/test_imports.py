@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from environments.changes.kinds import ToolFailure
-from environments.runs import imports
-from environments.runs.imports import Imports
+from environments.runs.leftovers import imports
+from environments.runs.leftovers.imports import Imports
 from portal.terraform.hints import hint_for
 
 

@@ -11,9 +11,10 @@ import pytest
 
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change
-from environments.runs import housekeeping, state
-from environments.runs.leftover_actions import dismiss, import_all
+from environments.runs import housekeeping
+from environments.runs.leftovers.actions import dismiss, import_all
 from environments.runs.models import Leftover, StateLock, StateVersion
+from environments.runs.states import store
 from portal.core.errors import Conflict
 from portal.terraform.state import read_state
 from tests.cast import by
@@ -104,4 +105,4 @@ def test_an_import_that_this_run_does_not_plan_is_left_out_and_said(story, engin
     assert plan.status == Status.PLANNED, plan.error_message
     assert plan.proposal.facts["imports_left_out"] == ["terraform_data.step[0]", "terraform_data.step[7]"]
     assert Leftover.objects.filter(state=Leftover.State.IMPORTING).count() == 2
-    assert state.position(story.environment)["serial"] == first.state_versions.newest().serial
+    assert store.position(story.environment)["serial"] == first.state_versions.newest().serial

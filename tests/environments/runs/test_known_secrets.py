@@ -11,7 +11,8 @@ from environments.changes import log
 from environments.changes.kinds import ToolFailure
 from environments.changes.log import LogWriter
 from environments.changes.models import Artefact
-from environments.runs import driftplan, known_secrets, workspace
+from environments.runs import known_secrets, workspace
+from environments.runs.drift import plan
 from environments.runs.models import ResourceProgress, StateVersion
 from portal.core.redaction import MASK, Redactor
 from tests.environments.runs import states
@@ -119,8 +120,8 @@ def test_an_error_of_a_look_at_drift_is_redacted(told, secrets, monkeypatch, set
     def refuse(*_arguments: object, **_options: object) -> int:
         raise ToolFailure(words)
 
-    monkeypatch.setattr(driftplan, "_run", refuse)
+    monkeypatch.setattr(plan, "_run", refuse)
     with pytest.raises(ToolFailure) as failure:
-        driftplan.differences(told.terraform_run)
+        plan.differences(told.terraform_run)
     assert failure.value.message == f"bad {MASK} and {MASK} at amqps://u:{MASK}@mq/"
     assert failure.value.__cause__ is None

@@ -76,9 +76,9 @@ def test_it_goes_on_looking_until_the_books_are_closed(place, operator, sign_in)
 
 
 def test_how_the_lock_was_given_back_is_told_from_the_audit_log(place, operator, admin, sign_in):
-    from environments.runs import state
     from environments.runs.credentials import issue
-    from environments.runs.state import Writer
+    from environments.runs.states import store as state
+    from environments.runs.states.store import Writer
     from portal.accounts.principals import SYSTEM, Principal
 
     def story(end):

@@ -15,8 +15,9 @@ from environments.changes.lifecycle import Status
 from environments.changes.log import LogWriter, read
 from environments.changes.models import Change, Claim
 from environments.models import Definition, Environment
-from environments.runs import aftermath, aftermath_page, blocking, leftovers, reckoning, state
+from environments.runs.leftovers import aftermath, aftermath_page, blocking, reckoning, rows
 from environments.runs.models import Leftover, ResourceProgress, StateLock, StateVersion, TerraformRun
+from environments.runs.states import store
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict
 from portal.core.redaction import Redactor
@@ -365,7 +366,7 @@ def test_an_approved_plan_from_before_the_import_is_no_longer_the_one(place, ope
     from environments.runs import bases
 
     waiting = planned(place, operator, [row("terraform_data.a", "create")])
-    base = bases.base_of(waiting.terraform_run, state.position(place), {})
+    base = bases.base_of(waiting.terraform_run, store.position(place), {})
     waiting.proposal.base = base
     waiting.proposal.save()
     assert kind_of(waiting).base_moved(waiting) is None
@@ -396,7 +397,7 @@ def test_only_what_the_plan_imported_and_the_state_now_holds_is_imported(place, 
     run.proposal.facts["imports"] = {"terraform_data.a": "id-a", "terraform_data.b": "id-b"}
     run.proposal.save()
     written(place, {"terraform_data.a": "id-a", "terraform_data.c": "another"}, change=run)
-    assert leftovers.note_imported(run) == 1
+    assert rows.note_imported(run) == 1
     states = dict(change.leftovers.values_list("address", "state"))
     assert states == {
         "terraform_data.a": "imported",
@@ -412,8 +413,8 @@ def test_what_the_state_holds_by_that_very_id_needs_no_import(place, operator):
     change = left(place, operator, a="id-a", b="id-b")
     change.leftovers.update(state=Leftover.State.IMPORTING)
     written(place, {"terraform_data.a": "id-a", "terraform_data.b": "another"})
-    assert leftovers.note_held(place, change) == 1
-    assert leftovers.pending(place) == {"terraform_data.b": "id-b"}
+    assert rows.note_held(place, change) == 1
+    assert rows.pending(place) == {"terraform_data.b": "id-b"}
 
 
 def test_progress_keeps_terraforms_times_and_words(place, operator):

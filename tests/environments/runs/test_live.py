@@ -10,16 +10,11 @@ from django.utils import timezone
 
 from environments.changes.models import Change
 from environments.models import AwsAccount, Environment, Resource
-from environments.runs import (
-    housekeeping,
-    live,
-    live_deeds,
-    live_groups,
-    live_look,
-    live_text,
-    live_trail,
-)
-from environments.runs.live_trail import Adder
+from environments.runs import housekeeping
+from environments.runs.live import checks, deeds, groups, text
+from environments.runs.live import look as live_look
+from environments.runs.live import trail as live_trail
+from environments.runs.live.trail import Adder
 from environments.runs.models import LiveCheck, LiveExtra
 from portal.audit.models import AuditEvent
 from portal.aws.errors import AwsError
@@ -46,7 +41,7 @@ def test_the_database_port_and_the_administrator_show_up_with_who_did_it(scene):
     assert (port.added_by, port.risk) == ("kim", 96)
     assert port.added_at is not None
     assert (quiet.added_by, quiet.risk < 60) == ("terraform", True)
-    assert "5432" in live_text.title(port)
+    assert "5432" in text.title(port)
     check = LiveCheck.objects.get()
     assert (check.error, check.lease_until) == ("", None)
     assert check.due_at > timezone.now() + timedelta(minutes=30)
@@ -155,7 +150,7 @@ def test_buckets_and_databases_that_were_opened(scene):
     assert {row.added_by for row in found.values()} == {"kim"}
     assert (found["bucket_policy"].risk, found["database"].risk) == (95, 92)
     assert found["block"].detail["switch"] == "restrict_public_buckets"
-    assert all(live_text.title(row) and live_text.why(row) and live_deeds.deed(row) for row in found.values())
+    assert all(text.title(row) and text.why(row) and deeds.deed(row) for row in found.values())
     s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
     acl = {row.key for row in scene.look() if row.detail["what"] == "bucket_acl"}
     assert acl == {"access list: AllUsers READ"}
@@ -224,7 +219,7 @@ def test_a_look_during_an_apply_is_thrown_away(scene, operator, monkeypatch):
     group = scene.group()
     scene.write_state()
     scene.open_port(group)
-    real = live_groups.extras
+    real = groups.extras
 
     def while_applying(landscape, reach):
         yield from real(landscape, reach)
@@ -257,7 +252,7 @@ def test_the_same_message_twice_looks_once_and_the_overtaken_says_nothing(scene,
 
     def looking(landscape, reach):
         count.append(1)
-        live.check(scene.environment.pk)
+        checks.check(scene.environment.pk)
         LiveCheck.objects.update(fence=99)
         yield from ()
 
@@ -281,37 +276,37 @@ def test_who_is_unknown_says_why(scene, monkeypatch):
         patch.setattr(live_trail.cloudtrail, "events_about", refused)
         (row,) = scene.look()
     assert row.added_by == ""
-    assert "cloudtrail:LookupEvents" in live_text.unknown_why(row)
+    assert "cloudtrail:LookupEvents" in text.unknown_why(row)
     # Asked again as soon as it may; and where CloudTrail tells nothing, that is said.
     (row,) = scene.look()
     assert row.added_by == "kim"
     LiveExtra.objects.all().delete()
     monkeypatch.setattr(live_trail, "added_by", lambda extra, reach: Adder(unknown=live_trail.TELLS_NOTHING))
     (row,) = scene.look()
-    assert "90 days" in live_text.unknown_why(row)
+    assert "90 days" in text.unknown_why(row)
 
 
 def test_what_is_due(scene, operator, tenant):
     place = scene.environment
     now = timezone.now() + timedelta(seconds=5)
-    assert [row.environment for row in live.due(now)] == [place]
+    assert [row.environment for row in checks.due(now)] == [place]
     running = planned(place, operator, [])
     Change.objects.filter(pk=running.pk).update(status="executing")
-    assert live.due(now) == []
+    assert checks.due(now) == []
     Change.objects.filter(pk=running.pk).update(status="failed")
     LiveCheck.objects.update(lease_until=now + timedelta(minutes=1))
-    assert live.due(now) == []
+    assert checks.due(now) == []
     LiveCheck.objects.update(lease_until=None)
     for field, value in (("environment_class", "local"), ("account", None), ("retired_at", now)):
         was = getattr(place, field)
         Environment.objects.filter(pk=place.pk).update(**{field: value})
-        assert live.due(now) == [], field
+        assert checks.due(now) == [], field
         Environment.objects.filter(pk=place.pk).update(**{field: was})
-    assert len(live.due(now)) == 1
+    assert len(checks.due(now)) == 1
     # Never applied, or destroyed: nothing to compare with.
     gone = planned(place, operator, [], mode="destroy")
     Change.objects.filter(pk=gone.pk).update(status="succeeded", finished_at=timezone.now())
-    assert live.due(now) == []
+    assert checks.due(now) == []
 
 
 def test_it_is_sent_once_and_again_if_the_message_is_lost(scene, monkeypatch):

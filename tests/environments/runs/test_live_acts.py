@@ -12,7 +12,8 @@ from environments.changes import dispatch
 from environments.changes.models import Change
 from environments.models import AwsAccount, Environment
 from environments.overview.queries import fleet, needs_of
-from environments.runs import live_actions, live_hcl, live_rows
+from environments.runs.live import actions as live_actions
+from environments.runs.live import hcl, rows
 from environments.runs.models import ExtraRemoval, LiveCheck, LiveExtra
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, InvalidInput, NotAllowed
@@ -101,9 +102,9 @@ def test_allowed_until_a_date_it_comes_back(low, operator):
     live_actions.allow(by=by(operator), extra=low, until=until, reason=" the migration ")
     low.refresh_from_db()
     assert (low.allowed_until, low.settled_by, low.reason) == (until, str(operator), "the migration")
-    extras = live_rows.open_extras(low.environment)
-    assert list(live_rows.unsettled(extras)) == []
-    assert list(live_rows.unsettled(extras, until + timedelta(seconds=1))) == [low]
+    extras = rows.open_extras(low.environment)
+    assert list(rows.unsettled(extras)) == []
+    assert list(rows.unsettled(extras, until + timedelta(seconds=1))) == [low]
     event = AuditEvent.objects.get(action="extra.allow")
     assert (event.outcome, event.after["why"], event.after["extra"]) == ("done", "the migration", low.key)
 
@@ -122,9 +123,9 @@ def test_an_allowance_has_a_reason_and_an_end_within_a_year(low, operator, days,
 
 def test_adopted_is_no_alarm_and_can_be_taken_back(low, operator):
     live_actions.adopt(by=by(operator), extra=low, reason="the office needs it")
-    assert list(live_rows.unsettled(live_rows.open_extras(low.environment))) == []
+    assert list(rows.unsettled(rows.open_extras(low.environment))) == []
     live_actions.reopen(by=by(operator), extra=low)
-    assert list(live_rows.unsettled(live_rows.open_extras(low.environment))) == [low]
+    assert list(rows.unsettled(rows.open_extras(low.environment))) == [low]
     with pytest.raises(Conflict):
         live_actions.reopen(by=by(operator), extra=low)
     assert list(AuditEvent.objects.filter(action__startswith="extra.").values_list("action", flat=True)) == [
@@ -278,7 +279,7 @@ def test_the_fleet_and_those_who_can_do_something_see_the_high_risk(high, low, o
 
 
 def test_what_terraform_is_given_to_own_it(place, high):
-    assert live_hcl.snippet(high) == (
+    assert hcl.snippet(high) == (
         'resource "aws_vpc_security_group_ingress_rule" "triflow_db_ingress_tcp_5432_0_0_0_0_0" {\n'
         '  security_group_id = "sg-1"\n'
         '  ip_protocol       = "tcp"\n'
@@ -293,8 +294,8 @@ def test_what_terraform_is_given_to_own_it(place, high):
         "}\n"
     )
     written = extra_of(place, key="k", detail={"inline": True, "source": "sg-1"})
-    assert "self      = true" in live_hcl.snippet(written)
-    assert "resource" not in live_hcl.snippet(written)
+    assert "self      = true" in hcl.snippet(written)
+    assert "resource" not in hcl.snippet(written)
     policy = extra_of(
         place,
         key="p",
@@ -307,6 +308,6 @@ def test_what_terraform_is_given_to_own_it(place, high):
             "document": {"Statement": [{"Resource": "arn:aws:s3:::${aws:username}"}]},
         },
     )
-    text = live_hcl.snippet(policy)
+    text = hcl.snippet(policy)
     assert 'id = "role-1:debug"' in text
     assert "$${aws:username}" in text

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from environments.runs.live_found import Landscape, Managed
-from environments.runs.live_groups import as_rule, known_of
-from environments.runs.live_known_policies import known_of as known_policies
-from environments.runs.live_risk import lets_anybody_in, policy_reason, rule_reason, score
-from environments.runs.live_rules import Rule, inline_rules, known_rules, rule
+from environments.runs.live.found import Landscape, Managed
+from environments.runs.live.groups import as_rule, known_of
+from environments.runs.live.known_policies import known_of as known_policies
+from environments.runs.live.risk import lets_anybody_in, policy_reason, rule_reason, score
+from environments.runs.live.rules import Rule, inline_rules, known_rules, rule
 from portal.aws.ec2 import GroupRule
 
 GROUP, PEER = "sg-0aaa", "sg-0bbb"

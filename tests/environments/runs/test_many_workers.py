@@ -23,7 +23,8 @@ from environments.changes import dispatch, log
 from environments.changes.lifecycle import FINAL, WORKING, Status
 from environments.changes.models import Change, Claim
 from environments.models import Environment, Resource
-from environments.runs import leftover_actions, leftovers
+from environments.runs.leftovers import actions as leftover_actions
+from environments.runs.leftovers import rows
 from environments.runs.models import Leftover, StateLock, StateVersion
 from portal.core.errors import Conflict
 from portal.terraform.state import read_state
@@ -229,7 +230,7 @@ def another(story: Story, tenant: Any, number: int) -> Story:
 
 def next_run(one: Story) -> Change | None:
     """What a person does after a run that was interrupted: settle what it left, ask again."""
-    for row in leftovers.of(one.environment, Leftover.State.OPEN):
+    for row in rows.of(one.environment, Leftover.State.OPEN):
         if row.resource_id:
             leftover_actions.import_leftover(by=by(one.operator), leftover=row)
         else:

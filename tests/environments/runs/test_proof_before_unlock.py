@@ -18,7 +18,8 @@ from environments.changes import execution, log, sweeper
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Claim
 from environments.runs import actions as run_actions
-from environments.runs import aftermath, housekeeping, state
+from environments.runs import housekeeping
+from environments.runs.leftovers import aftermath
 from environments.runs.models import (
     Leftover,
     ResourceProgress,
@@ -27,6 +28,7 @@ from environments.runs.models import (
     StateVersion,
     TerraformRun,
 )
+from environments.runs.states import store
 from portal.accounts.principals import worker
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict
@@ -99,7 +101,7 @@ def test_a_terraform_that_outlives_its_workers_lease_keeps_its_lock_and_has_the_
         sweeper.sweep()
         assert fresh(change).status == Status.INTERRUPTED
         # Given up for dead, and its Terraform lives.
-        assert state.tool_alive(fresh(change)) is True
+        assert store.tool_alive(fresh(change)) is True
         before = versions(change)
         housekeeping.release_dead_locks()
         housekeeping.revoke_left_credentials()
@@ -115,7 +117,7 @@ def test_a_terraform_that_outlives_its_workers_lease_keeps_its_lock_and_has_the_
             story.request()
 
         # It ends by itself, delivers its state although its worker is given up, and unlocks.
-        until(lambda: state.tool_alive(fresh(change)) is False, "Terraform's own end")
+        until(lambda: store.tool_alive(fresh(change)) is False, "Terraform's own end")
         assert versions(change) > before
         newest = StateVersion.objects.filter(environment=story.environment).newest()
         assert newest is not None
@@ -159,12 +161,12 @@ def test_a_worker_that_died_before_it_could_name_its_terraform_frees_nothing(
         # As if it had died a moment earlier: the row names the worker and the folder only.
         stall(doomed, change)
         Change.objects.filter(pk=change.pk).update(tool_process={**named, "pid": 2**22, "started": "1"})
-        assert state.tool_alive(fresh(change)) is True, "it stands in the folder"
+        assert store.tool_alive(fresh(change)) is True, "it stands in the folder"
         until(lambda: fresh(change).lease_until < timezone.now(), "the end of the lease")
         sweeper.sweep()
         housekeeping.release_dead_locks()
         assert StateLock.objects.filter(change=change).exists()
-        until(lambda: state.tool_alive(fresh(change)) is False, "Terraform's end")
+        until(lambda: store.tool_alive(fresh(change)) is False, "Terraform's end")
     finally:
         doomed.kill()
         doomed.wait()
@@ -184,7 +186,7 @@ def test_a_state_that_could_not_be_delivered_outlives_worker_and_terraform(story
     finally:
         doomed.send_signal(signal.SIGKILL)
         doomed.wait()
-    until(lambda: state.tool_alive(fresh(change)) is False, "Terraform's end")
+    until(lambda: store.tool_alive(fresh(change)) is False, "Terraform's end")
     # What the backend took from it is put where Terraform leaves what the backend did not take.
     delivered = StateVersion.objects.filter(change=change).newest()
     assert delivered is not None
@@ -234,7 +236,7 @@ def test_two_schedulers_at_once_close_one_death_once(story, engine, tmp_path):
         doomed.send_signal(signal.SIGKILL)
         doomed.wait()
     until(lambda: fresh(change).lease_until < timezone.now(), "the end of the lease")
-    until(lambda: state.tool_alive(fresh(change)) is False, "Terraform's end")
+    until(lambda: store.tool_alive(fresh(change)) is False, "Terraform's end")
 
     def round_of_a_scheduler() -> None:
         sweeper.sweep()

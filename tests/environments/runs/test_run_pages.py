@@ -241,9 +241,9 @@ def test_a_lock_is_released_by_an_admin_with_a_reason(place, admin, operator, ou
     assert "how you know" in sign_in(admin).post(url, {"comment": " "}, follow=True).content.decode()
     assert StateLock.objects.exists()
     # Not while its Terraform is known to run, whoever asks.
-    monkeypatch.setattr("environments.runs.state.tool_alive", lambda change: True)
+    monkeypatch.setattr("environments.runs.states.store.tool_alive", lambda change: True)
     assert sign_in(admin).post(url, {"comment": "I am sure"}).status_code == 409
-    monkeypatch.setattr("environments.runs.state.tool_alive", lambda change: None)
+    monkeypatch.setattr("environments.runs.states.store.tool_alive", lambda change: None)
     assert sign_in(admin).post(url, {"comment": "The machine is gone"}).status_code == 302
     assert not StateLock.objects.exists()
     assert (

@@ -16,8 +16,9 @@ from django.test import Client
 from environments.changes import actions as changes
 from environments.changes.models import Change
 from environments.models import Environment
-from environments.runs import credentials, state
+from environments.runs import credentials
 from environments.runs.models import RunCredential, StateLock, StateVersion
+from environments.runs.states import store
 from portal.accounts.actions import create_token
 from portal.audit.models import AuditEvent
 from tests.cast import by
@@ -407,7 +408,7 @@ def test_a_state_whose_record_cannot_be_written_is_not_stored(run, monkeypatch):
     def full(**values: Any) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(state.audit, "record", full)
+    monkeypatch.setattr(store.audit, "record", full)
     run.client.raise_request_exception = False
     assert run.write(document(), "lock-1").status_code == 500
     assert not StateVersion.objects.exists()

@@ -16,11 +16,11 @@ from django.utils import timezone
 
 from environments.changes import claims
 from environments.models import Environment, Resource
-from environments.runs import state_upkeep
-from environments.runs.lock_actions import lock_state, unlock_state
 from environments.runs.models import StateLock, StateVersion
-from environments.runs.state_actions import request_import, request_rollback
-from environments.runs.token_actions import issue_state_token
+from environments.runs.states import upkeep
+from environments.runs.states.actions import request_import, request_rollback
+from environments.runs.states.lock_actions import lock_state, unlock_state
+from environments.runs.states.token_actions import issue_state_token
 from environments.runs.workspace import installed
 from portal.accounts.actions import create_token
 from portal.accounts.models import ApiToken, User
@@ -136,7 +136,7 @@ def test_from_nothing_with_a_token_that_writes(staging, command_line, admin, ope
     assert (version.change, version.resource_count) == (None, 1)
     events = AuditEvent.objects.filter(actor_kind="token").order_by("id").values_list("action", "actor_id")
     assert ("state.write", "operator") in events
-    state_upkeep.refresh_inventory(staging.pk)
+    upkeep.refresh_inventory(staging.pk)
     assert Resource.objects.get().address == "terraform_data.one"
     # What an apply does to an existing state: new serial, new version, the lock given back.
     mine.good("apply", "-auto-approve", "-no-color", "-replace=terraform_data.one")

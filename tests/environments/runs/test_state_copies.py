@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from environments.models import AwsAccount, Environment
-from environments.runs import copies, copying, doubts, recovering, state
 from environments.runs.models import StateCopy, StateLock, StateVersion
+from environments.runs.states import copies, copying, doubts, recovering, store
 from portal.accounts.principals import SYSTEM
 from portal.audit.models import AuditEvent
 from portal.aws.errors import AwsError
@@ -26,7 +26,7 @@ from tests.environments.runs.states import OTHER_LINEAGE, body, thing
 
 pytestmark = pytest.mark.django_db
 
-WRITER = state.Writer("a run")
+WRITER = store.Writer("a run")
 
 
 class Bucket:
@@ -80,11 +80,11 @@ def place(tenant, bucket) -> Environment:
 
 def write(place, serial: int, **more: Any) -> StateVersion:
     """A state as a run writes it: under the lock."""
-    state.lock(place, {"ID": "one"}, writer=WRITER, by=SYSTEM)
-    version = state.write(
+    store.lock(place, {"ID": "one"}, writer=WRITER, by=SYSTEM)
+    version = store.write(
         place, body(thing("a"), serial=serial, **more), lock_id="one", writer=WRITER, by=SYSTEM
     )
-    state.unlock(place, lock_id="one", writer=WRITER, by=SYSTEM)
+    store.unlock(place, lock_id="one", writer=WRITER, by=SYSTEM)
     return version
 
 
@@ -106,10 +106,10 @@ def test_a_copy_is_promised_with_the_version_or_not_at_all(place, monkeypatch):
     def broken(*_args: Any, **_named: Any) -> None:
         raise RuntimeError("after the promise")
 
-    monkeypatch.setattr(state, "record", broken)
+    monkeypatch.setattr(store, "record", broken)
     StateLock.objects.create(environment=place, lock_id="one", holder="a run")
     with pytest.raises(RuntimeError), transaction.atomic():
-        state.write(place, body(thing("a")), lock_id="one", writer=WRITER, by=SYSTEM)
+        store.write(place, body(thing("a")), lock_id="one", writer=WRITER, by=SYSTEM)
     assert not StateVersion.objects.exists()
     assert not StateCopy.objects.exists()
 
@@ -311,7 +311,7 @@ def test_only_what_goes_on_from_the_kept_state_is_taken(lost, bucket, admin):
 
 
 def test_without_a_doubt_it_is_an_import_and_passes_the_gates(lost, bucket, admin):
-    state.force_unlock(lost, by=by(admin), reason="it is what stands there")
+    store.force_unlock(lost, by=by(admin), reason="it is what stands there")
     with pytest.raises(Conflict, match="nothing is in doubt"):
         recovering.recover(by=by(admin), environment=lost, key=bucket.keys[-1])
     StateLock.objects.create(environment=lost, lock_id="x", holder="a run")

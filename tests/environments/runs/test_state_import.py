@@ -11,9 +11,9 @@ from environments.changes import actions as changes
 from environments.changes import execution
 from environments.changes.models import Change
 from environments.models import AwsAccount, Environment, Resource
-from environments.runs import state, state_edit_sources, state_upkeep
 from environments.runs.models import Output, StateEdit, StateVersion
-from environments.runs.state_actions import request_import
+from environments.runs.states import edit_sources, store, upkeep
+from environments.runs.states.actions import request_import
 from portal.accounts.principals import worker
 from portal.aws.errors import AwsError
 from portal.core.errors import InvalidInput
@@ -67,7 +67,7 @@ def test_into_an_empty_environment_it_comes_as_it_is(staging, operator):
     assert change.proposal.summary == "1 to know again"
     change = step(change)
     assert change.status == "succeeded", change.error_message
-    newest = state.current(staging)
+    newest = store.current(staging)
     assert (newest.number, newest.serial, newest.lineage, newest.content) == (1, 41, OTHER_LINEAGE, content)
     assert Resource.objects.get().address == "terraform_data.a"
     assert Output.objects.get().value == "http://x"
@@ -79,7 +79,7 @@ def test_over_the_same_lineage_it_gets_the_next_serial(staging, operator):
     keep(staging, thing("a"), serial=7)
     change = step(step(asked(staging, operator, body(thing("a"), thing("b"), serial=3))))
     assert change.status == "succeeded"
-    assert (state.current(staging).serial, state.current(staging).lineage) == (8, LINEAGE)
+    assert (store.current(staging).serial, store.current(staging).lineage) == (8, LINEAGE)
 
 
 @pytest.mark.parametrize(("theirs", "then"), ((3, 8), (500, 500)))
@@ -90,7 +90,7 @@ def test_over_another_lineage_confirmed_it_keeps_its_own(staging, operator, thei
     assert change.proposal.facts["replaces_lineage"]
     change = step(change)
     assert change.status == "succeeded"
-    newest = state.current(staging)
+    newest = store.current(staging)
     assert (newest.serial, newest.lineage) == (then, OTHER_LINEAGE)
     assert [one.address for one in read_state(newest.content).managed] == ["terraform_data.z"]
 
@@ -110,7 +110,7 @@ def test_a_state_that_came_meanwhile_is_not_replaced_unasked(staging, operator):
     change = step(change)
     assert (change.status, change.error_kind) == ("failed", "tool")
     assert "another lineage" in change.error_message
-    assert state.current(staging).lineage == LINEAGE
+    assert store.current(staging).lineage == LINEAGE
 
 
 def test_exactly_what_was_proposed_is_written_or_nothing(staging, operator):
@@ -147,15 +147,15 @@ def test_numbers_keep_every_digit(staging, operator):
     exact = b'{"value": 0.1234567890123456789012345, "type": "number"}'
     content = body(thing("a")).replace(b'"outputs": {}', b'"outputs": {"n": ' + exact + b"}")
     assert step(step(asked(staging, operator, content))).status == "succeeded"
-    assert b"0.1234567890123456789012345" in state.current(staging).content
+    assert b"0.1234567890123456789012345" in store.current(staging).content
 
 
 def test_what_was_brought_along_goes_when_the_change_ends_without_it(production, operator, approver):
     change = step(asked(production, operator, body(thing("a"))))
-    state_upkeep.drop_left_contents()
+    upkeep.drop_left_contents()
     assert StateEdit.objects.get().content is not None
     changes.reject(by=by(approver), change=change, comment="not this one")
-    state_upkeep.drop_left_contents()
+    upkeep.drop_left_contents()
     assert StateEdit.objects.get().content is None
     assert not StateVersion.objects.exists()
 
@@ -171,7 +171,7 @@ def test_from_s3_it_is_read_once_by_the_worker(staging, operator, monkeypatch):
         calls.append((access.account_id, bucket, key))
         return answers.pop(0)
 
-    monkeypatch.setattr(state_edit_sources, "read_object", read)
+    monkeypatch.setattr(edit_sources, "read_object", read)
     change = asked(staging, operator, None, s3="s3://tf-states/team a/prod.tfstate")
     assert calls == []
     change = step(change)
@@ -181,7 +181,7 @@ def test_from_s3_it_is_read_once_by_the_worker(staging, operator, monkeypatch):
     change = step(step(change))
     assert change.status == "succeeded", change.error_message
     assert len(calls) == 1
-    assert [one.address for one in read_state(state.current(staging).content).managed] == ["terraform_data.a"]
+    assert [one.address for one in read_state(store.current(staging).content).managed] == ["terraform_data.a"]
 
 
 def test_a_refusal_of_s3_is_the_tools_with_the_missing_permission(staging, operator, monkeypatch):
@@ -194,7 +194,7 @@ def test_a_refusal_of_s3_is_the_tools_with_the_missing_permission(staging, opera
             action="s3:GetObject",
         )
 
-    monkeypatch.setattr(state_edit_sources, "read_object", read)
+    monkeypatch.setattr(edit_sources, "read_object", read)
     change = step(asked(staging, operator, None, s3="s3://tf-states/prod.tfstate"))
     assert (change.status, change.error_kind) == ("failed", "tool")
     assert "s3:GetObject" in change.error_message
@@ -205,8 +205,8 @@ def test_a_refusal_of_s3_is_the_tools_with_the_missing_permission(staging, opera
     "content", (b"", b"<xml/>", body(terraform_version="99.0.0"), body(thing("a"), thing("a")))
 )
 def test_an_object_that_is_no_state_fails_in_words(staging, operator, monkeypatch, content):
-    monkeypatch.setattr(state_edit_sources, "read_object", lambda *a, **k: content)
-    monkeypatch.setattr(state_edit_sources, "ours", lambda: "1.11.4")
+    monkeypatch.setattr(edit_sources, "read_object", lambda *a, **k: content)
+    monkeypatch.setattr(edit_sources, "ours", lambda: "1.11.4")
     change = step(asked(staging, operator, None, s3="s3://tf-states/prod.tfstate"))
     assert (change.status, change.error_kind) == ("failed", "tool")
     assert change.error_message

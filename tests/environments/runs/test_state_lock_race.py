@@ -10,9 +10,9 @@ from django.db import connections
 from environments.changes import execution
 from environments.changes.models import Change
 from environments.models import Environment
-from environments.runs.lock_actions import lock_state, unlock_state
 from environments.runs.models import StateLock
-from environments.runs.state_actions import request_rollback
+from environments.runs.states.actions import request_rollback
+from environments.runs.states.lock_actions import lock_state, unlock_state
 from portal.accounts.principals import worker
 from portal.core.errors import Conflict
 from tests.cast import by

@@ -11,9 +11,9 @@ from environments.changes import actions as changes
 from environments.changes import execution
 from environments.changes.models import Change
 from environments.models import Environment, Resource
-from environments.runs import state
 from environments.runs.models import StateLock, StateVersion
-from environments.runs.state_actions import request_rollback
+from environments.runs.states import store
+from environments.runs.states.actions import request_rollback
 from portal.accounts.principals import worker
 from portal.audit.models import AuditEvent
 from portal.core.errors import InvalidInput, NotAllowed
@@ -84,7 +84,7 @@ def test_approved_it_becomes_the_next_version_and_nothing_before_it_changes(prod
     changes.approve(by=by(approver), change=change, digest=change.proposal.digest)
     change = step(change)
     assert change.status == "succeeded", change.error_message
-    newest = state.current(production)
+    newest = store.current(production)
     assert (newest.number, newest.serial, newest.lineage) == (4, 4, LINEAGE)
     assert (newest.change, newest.written_by) == (change, change.title)
     found = read_state(newest.content)
@@ -139,22 +139,22 @@ def test_the_same_state_under_a_new_serial_keeps_the_votes(production, operator,
     assert change.status == "succeeded", change.status
     assert change.proposal.number == 2
     assert change.proposal.digest == first
-    assert state.current(production).serial == 5
+    assert store.current(production).serial == 5
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing(staging, operator, monkeypatch):
     three_versions(staging)
     change = step(asked(staging, operator))
-    from environments.runs import state_edits
+    from environments.runs.states import edits
 
-    kind = state_edits.StateEditKind()
+    kind = edits.StateEditKind()
     original = kind.execute
 
     def late(self, work):
         Change.objects.filter(pk=change.pk).update(fence=work.fence + 5)
         original(work)
 
-    monkeypatch.setattr(state_edits.StateEditKind, "execute", late)
+    monkeypatch.setattr(edits.StateEditKind, "execute", late)
     step(change)
     assert StateVersion.objects.count() == 3
     assert not StateLock.objects.exists()
@@ -167,7 +167,7 @@ def test_a_write_that_fails_leaves_neither_version_nor_lock(staging, operator, m
     def full(*args, **kwargs):
         raise OSError("disk full")
 
-    monkeypatch.setattr(state.StateVersion.objects, "create", full)
+    monkeypatch.setattr(store.StateVersion.objects, "create", full)
     change = step(change)
     assert (change.status, change.error_kind) == ("failed", "portal")
     assert StateVersion.objects.count() == 3
@@ -176,7 +176,7 @@ def test_a_write_that_fails_leaves_neither_version_nor_lock(staging, operator, m
 
 
 def test_it_waits_for_a_lock_by_hand_and_goes_on_after_it(staging, operator, operator2):
-    from environments.runs.lock_actions import lock_state, unlock_state
+    from environments.runs.states.lock_actions import lock_state, unlock_state
 
     three_versions(staging)
     change = step(asked(staging, operator))

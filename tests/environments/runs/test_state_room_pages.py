@@ -8,9 +8,9 @@ from django.test import Client
 
 from environments.changes.models import Change, Claim
 from environments.models import Environment
-from environments.runs.lock_actions import lock_state
 from environments.runs.models import StateEdit, StateLock, StateVersion
-from environments.runs.token_actions import issue_state_token
+from environments.runs.states.lock_actions import lock_state
+from environments.runs.states.token_actions import issue_state_token
 from portal.accounts.models import ApiToken
 from portal.audit.models import AuditEvent
 from portal.terraform.identity import identify
@@ -112,7 +112,7 @@ def test_an_upload_touches_no_disk(here, operator, sign_in, settings, tmp_path):
     settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1
     seen = []
-    from environments.runs import state_forms
+    from environments.runs.states import forms as state_forms
 
     real = state_forms.ImportForm.wanted
 

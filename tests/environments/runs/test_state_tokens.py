@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from environments.changes.models import Claim
 from environments.models import Environment, Membership, Resource
-from environments.runs import state_upkeep
-from environments.runs.lock_actions import lock_state
 from environments.runs.models import StateLock, StateVersion
-from environments.runs.token_actions import issue_state_token
+from environments.runs.states import upkeep
+from environments.runs.states.lock_actions import lock_state
+from environments.runs.states.token_actions import issue_state_token
 from portal.accounts.actions import create_token, deactivate_person, revoke_token
 from portal.accounts.models import ApiToken
 from portal.accounts.principals import Principal
@@ -111,7 +111,7 @@ def test_lock_write_unlock_and_the_inventory_follows(here, mine, operator):
     events = AuditEvent.objects.filter(target_type="state", actor_kind="token").order_by("id")
     assert [event.action for event in events] == ["state.read", "state.lock", "state.write", "state.unlock"]
     assert {event.actor_id for event in events} == {"operator"}
-    state_upkeep.refresh_inventory(here.pk)
+    upkeep.refresh_inventory(here.pk)
     assert list(Resource.objects.values_list("address", flat=True)) == ["terraform_data.a"]
     version.refresh_from_db()
     assert version.inventory_due_at is None
@@ -119,14 +119,12 @@ def test_lock_write_unlock_and_the_inventory_follows(here, mine, operator):
 
 def test_due_inventories_are_sent_once_a_minute(here, mine, monkeypatch):
     sent = []
-    monkeypatch.setattr(
-        state_upkeep.current_app, "send_task", lambda name, args, queue: sent.append((name, args))
-    )
+    monkeypatch.setattr(upkeep.current_app, "send_task", lambda name, args, queue: sent.append((name, args)))
     mine.lock("l1")
     mine.write(body(), "l1")
     mine.write(body(serial=2), "l1")
-    state_upkeep.send_due_inventories()
-    state_upkeep.send_due_inventories()
+    upkeep.send_due_inventories()
+    upkeep.send_due_inventories()
     assert sent == [("runs.refresh_inventory", [here.pk])]
 
 
@@ -241,7 +239,7 @@ def test_who_loses_the_role_writes_nothing_more(mine, operator):
 
 def test_its_write_makes_what_was_proposed_stale(here, mine, operator):
     from environments.changes import execution
-    from environments.runs.state_actions import request_rollback
+    from environments.runs.states.actions import request_rollback
     from portal.accounts.principals import worker
     from tests.environments.runs.states import keep
 

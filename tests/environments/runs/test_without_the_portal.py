@@ -17,8 +17,9 @@ from django.core.management.base import CommandError
 from django.db import connection, transaction
 
 from environments.models import AwsAccount
-from environments.runs import copying, exporting
+from environments.runs import exporting
 from environments.runs.models import StateVersion
+from environments.runs.states import copying
 from portal.accounts.principals import SYSTEM
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict
