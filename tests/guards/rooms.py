@@ -1,10 +1,190 @@
-"""Rules of the rooms: runs, state, what follows an interrupt, what Terraform does not see."""
+"""Rules of the rooms: what follows an interrupt, emergencies, secrets, what Terraform does not see, restores."""
 
 from __future__ import annotations
 
 from tests.guards.guard import Guard
 
+CHANGES = "environments/changes/"
 RUNS = "environments/runs/"
-TESTS = "tests/environments/runs/"
+OF_CHANGES = "tests/environments/changes/"
+OF_RUNS = "tests/environments/runs/"
+OF_BACKUP = "tests/portal/backup/"
 
-GUARDS: list[Guard] = []
+GUARDS = [
+    Guard(
+        "trap 1",
+        "The next run waits until what an interrupted apply left is decided",
+        RUNS + "leftovers/blocking.py",
+        "    if undecided:\n",
+        "    if False:\n",
+        (OF_RUNS + "test_leftovers.py",),
+    ),
+    Guard(
+        "trap 1",
+        "... and what it left is written down once, whoever looks first",
+        RUNS + "leftovers/reckoning.py",
+        "        if not first:\n",
+        "        if False:\n",
+        (OF_RUNS + "test_leftovers.py",),
+    ),
+    Guard(
+        "trap 1",
+        "A plan that skips an import it was told is refused",
+        RUNS + "leftovers/imports.py",
+        "    if skipped:\n",
+        "    if False:\n",
+        (OF_RUNS + "test_imports.py",),
+    ),
+    Guard(
+        "break-glass",
+        "Breaking the glass is for the proposal that was read, no other",
+        CHANGES + "emergency.py",
+        "    if change.break_glass_digest != change.proposal.digest:\n",
+        "    if False:\n",
+        (OF_CHANGES + "test_breakglass.py",),
+    ),
+    Guard(
+        "break-glass",
+        "... by somebody who still holds the role at the start",
+        CHANGES + "emergency.py",
+        '        role__in=VERBS["change.break_glass"],\n',
+        "",
+        (OF_CHANGES + "test_breakglass.py",),
+    ),
+    Guard(
+        "break-glass",
+        "Rollbacks and emergencies wait for no overdue review",
+        CHANGES + "reviews.py",
+        "    if change.priority < 0 or change.break_glass:\n",
+        "    if False:\n",
+        (OF_CHANGES + "test_reviews.py",),
+    ),
+    Guard(
+        "break-glass",
+        "Saturday and Sunday are no working days",
+        CHANGES + "reviews.py",
+        "        left -= local.weekday() < SATURDAY\n",
+        "        left -= 1\n",
+        (OF_CHANGES + "test_reviews.py",),
+    ),
+    Guard(
+        "break-glass",
+        "Who broke the glass does not review it",
+        CHANGES + "reviews.py",
+        "rows = owed().exclude(change__break_glass_by=user).exclude(change__requested_by=user)",
+        "rows = owed().exclude(change__requested_by=user)",
+        (OF_CHANGES + "test_reviews.py",),
+    ),
+    Guard(
+        "departure",
+        "Who leaves takes their votes along",
+        CHANGES + "departures.py",
+        "        if standing.update(withdrawn_at=timezone.now()):\n",
+        "        if standing.exists():\n",
+        (OF_CHANGES + "test_departures.py",),
+    ),
+    Guard(
+        "secrets",
+        "What nobody marks is told by its form in a tool's words",
+        CHANGES + "execution.py",
+        "note = kept(mask_forms(work.log.redactor.redact(note)))",
+        "note = kept(note)",
+        (OF_CHANGES + "test_flow.py", OF_RUNS + "test_known_secrets.py"),
+    ),
+    Guard(
+        "secrets",
+        "A run knows the secrets of its state",
+        RUNS + "known_secrets.py",
+        "    redactor.add(of_version(store.current(change.environment)))\n",
+        "",
+        (OF_RUNS + "test_known_secrets.py",),
+    ),
+    Guard(
+        "secrets",
+        "... and of its approved plan",
+        RUNS + "known_secrets.py",
+        '        redactor.add(head_of(archive).get("secrets", ()))\n',
+        "        pass\n",
+        (OF_RUNS + "test_known_secrets.py",),
+    ),
+    Guard(
+        "secrets",
+        "A folder with a state that nobody stored is not swept away",
+        RUNS + "folders.py",
+        "    if any(folder.rglob(UNDELIVERED)):\n",
+        "    if False:\n",
+        (OF_RUNS + "test_folders.py",),
+    ),
+    Guard(
+        "trap 9",
+        "A look that an apply overtook writes no extras: what it makes stands in AWS before it stands in the state",
+        RUNS + "live/checks.py",
+        "    if _half_done(environment, began, before):\n",
+        "    if False:\n",
+        (OF_RUNS + "test_live.py",),
+    ),
+    Guard(
+        "trap 9",
+        "What could not be read is not called gone",
+        RUNS + "live/checks.py",
+        "if identity not in seen and one.kind not in look.errors",
+        "if identity not in seen",
+        (OF_RUNS + "test_live.py",),
+    ),
+    Guard(
+        "trap 9",
+        "A removal takes exactly what was approved",
+        RUNS + "live/removal.py",
+        '        if steps_of(found) != change.proposal.facts["removes"]:\n',
+        "        if False:\n",
+        (OF_RUNS + "test_extra_removal.py",),
+    ),
+    Guard(
+        "trap 9",
+        "An ignore covers the kind of drift it was about",
+        RUNS + "drift/rows.py",
+        'mine = [one for one in ignores if one.action == row["action"]]',
+        "mine = list(ignores)",
+        (OF_RUNS + "test_drift_rows.py",),
+    ),
+    Guard(
+        "trap 17",
+        "A restore refuses to lose a portal that is not named",
+        "portal/backup/restoring.py",
+        "        _may_replace(replace)\n",
+        "",
+        (OF_BACKUP + "test_refusals.py",),
+    ),
+    Guard(
+        "trap 17",
+        "... a backup of a newer Gatehouse",
+        "portal/backup/restoring.py",
+        "    if newer:\n",
+        "    if False:\n",
+        (OF_BACKUP + "test_refusals.py",),
+    ),
+    Guard(
+        "restore",
+        "After a restore every state is locked until a person has compared",
+        "portal/backup/aftermath.py",
+        "        done.doubted = doubts.raise_all(as_of=found.created_at, by=by)\n",
+        "        done.doubted = []\n",
+        (OF_BACKUP + "test_round_trip.py",),
+    ),
+    Guard(
+        "restore",
+        "... and what was revoked since opens nothing again",
+        "portal/backup/aftermath.py",
+        "    RunCredential.objects.filter(revoked_at=None).update(revoked_at=now)\n",
+        "",
+        (OF_BACKUP + "test_round_trip.py",),
+    ),
+    Guard(
+        "restore",
+        "A copy of a state says why it could not be made, and is tried again",
+        RUNS + "states/copying.py",
+        '        _failed(copy, f"{refused.message} {refused.hint}".strip())\n',
+        "        pass\n",
+        (OF_RUNS + "test_state_copies.py",),
+    ),
+]
