@@ -10,6 +10,8 @@ import pytest
 OTHER_DATABASE = re.compile(r"SQLite|PostgreSQL")
 # One process each: providers need 655 MB, and a browser wants its time-outs kept.
 ALONE = ("terraform", "browser")
+# Their Terraform needs no provider: they fill the other process, a file at a time.
+LIGHT = "tests/environments/runs/"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,7 +19,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for kind in ALONE:
             if item.get_closest_marker(kind) and not item.get_closest_marker("xdist_group"):
-                item.add_marker(pytest.mark.xdist_group(kind))
+                light = kind == "terraform" and item.nodeid.startswith(LIGHT)
+                item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0] if light else kind))
     items.sort(key=lambda item: not any(item.get_closest_marker(kind) for kind in ALONE))
 
 
