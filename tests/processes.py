@@ -246,3 +246,15 @@ class Cut:
             yield
         finally:
             self.mend()
+
+
+def addresses_of_the_test() -> tuple[str, str]:
+    """(database, broker) by which another process reaches what this test uses; no broker: one in a folder."""
+    # A benchmark imports this module before Django is set up.
+    from django.conf import settings
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{connection.settings_dict['NAME']}", ""
+    name = settings.DATABASES["default"]["NAME"]
+    return os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}", os.environ.get("CELERY_BROKER_URL", "")

@@ -30,7 +30,7 @@ GUARDS = [
         CHANGES + "transitions.py",
         "        rows = rows.filter(fence=held)\n",
         "        pass\n",
-        (TESTS + "test_sweeper.py",),
+        (TESTS + "test_flow.py::test_a_move_under_another_fence_is_refused",),
     ),
     Guard(
         "rule 1",

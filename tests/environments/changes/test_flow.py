@@ -171,6 +171,13 @@ def test_a_move_that_the_table_does_not_have_is_refused(fake, staging, operator,
     assert fresh(change).status == old
 
 
+def test_a_move_under_another_fence_is_refused(fake, staging, operator):
+    change = step(ask_for(staging, operator))
+    with pytest.raises(StaleState), transaction.atomic():
+        move(fresh(change), Status.CANCELLED, by=WORKER, held=change.fence + 1)
+    assert fresh(change).status == Status.APPROVED
+
+
 def test_a_tools_words_that_no_database_keeps_still_end_the_change(fake, staging, operator):
     def say_no(work):
         raise ToolFailure("The provider said \x00 and \ud800.")

@@ -12,13 +12,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
 
 from environments.changes.models import Change
 from environments.models import Environment
 from environments.runs.models import ResourceProgress
+from portal.core.keyring import keyring
 from tests.environments.runs.secret_scanner import Scanner, random_key, random_odd, random_word
-from tests.processes import Fleet
+from tests.processes import Fleet, addresses_of_the_test
 
 PATIENCE = 60
 UNMARKED = ("DB_PASSWORD", "API_TOKEN", "SMTP_PASS", "SIGNING_KEY", "admin-password")
@@ -94,7 +94,7 @@ class Portal:
         call_command("createcachetable", "portal_cache")
         self.fleet = Fleet(
             folder,
-            DATABASE_URL=f"sqlite:///{connection.settings_dict['NAME']}",
+            DATABASE_URL=addresses_of_the_test()[0],
             CELERY_BROKER_URL=f"portalfs://{folder / 'broker'}",
             TMPDIR=str(self.tmp),
             GATEHOUSE_SANDBOX_URL=sandbox_url,
@@ -139,6 +139,7 @@ class Tale:
         self.files.mkdir()
         self.out.mkdir()
         self.key = environment.key
+        keyring()  # made when it is first asked for
         ring = (settings.DATA_DIR / "keyring").read_text().strip().rpartition(":")[2]
         self.secrets.add(slack=portal.slack, keyring=ring, django=settings.SECRET_KEY)
         self.values: dict[str, Any] = {}

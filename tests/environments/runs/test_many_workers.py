@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
 
 from environments.changes import dispatch, log
 from environments.changes.lifecycle import FINAL, WORKING, Status
@@ -30,7 +29,7 @@ from portal.core.errors import Conflict
 from portal.terraform.state import read_state
 from tests.cast import by
 from tests.environments.runs.conftest import Story
-from tests.processes import Fleet, Wire
+from tests.processes import Fleet, Wire, addresses_of_the_test
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.terraform, pytest.mark.slow]
 
@@ -44,14 +43,6 @@ def until(true: Callable[[], object], what: Callable[[], str]) -> None:
     while not true():
         assert time.monotonic() < deadline, f"waited {PATIENCE} s for {what()}"
         time.sleep(0.1)
-
-
-def addresses_of_the_test() -> tuple[str, str]:
-    """(database, broker) by which another process reaches what this test uses."""
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{connection.settings_dict['NAME']}", ""
-    name = django_settings.DATABASES["default"]["NAME"]
-    return os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}", os.environ.get("CELERY_BROKER_URL", "")
 
 
 @dataclass

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -25,6 +26,7 @@ from portal.notifications.models import Message
 from tests.cast import by
 from tests.environments.runs import secret_places as places
 from tests.environments.runs.secret_scanner import Leak, Scanner, random_odd, random_word, report
+from tests.environments.runs.secret_scene import dump
 from tests.environments.runs.secret_story import CommandLines, Portal, Tale, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.terraform, pytest.mark.slow]
@@ -160,7 +162,10 @@ def everywhere(
     for name in ("logs", "mail", "work"):
         assert list(places.files(folder / name)), f"{name} holds nothing: the search would prove nothing"
     yield from places.files(*(folder / name for name in ("logs", "broker", "mail", "tmp", "work")))
-    yield from places.database()
+    if connection.vendor == "sqlite":
+        yield from places.database()
+    else:
+        yield "database dump", dump()
 
 
 def exports(cast: dict[str, User]) -> Iterator[tuple[str, bytes]]:
