@@ -288,3 +288,11 @@ def test_nothing_is_left_when_the_record_cannot_be_written(awaiting, operator, m
         smash(awaiting, operator)
     assert Change.objects.get(pk=awaiting.pk).status == Status.AWAITING_APPROVAL
     assert Message.objects.count() == before
+
+
+def test_another_role_that_is_left_does_not_count(awaiting, operator, fake, tenant):
+    change = smash(awaiting, operator)
+    Membership.objects.create(user=operator, tenant=tenant, role="viewer")
+    Membership.objects.filter(user=operator, role="operator").delete()
+    assert step(change).status == Status.AWAITING_APPROVAL
+    assert fake.executed == 0

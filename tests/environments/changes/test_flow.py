@@ -186,3 +186,14 @@ def test_a_tools_words_that_no_database_keeps_still_end_the_change(fake, staging
     change = step(ask_for(staging, operator))
     assert (change.status, change.error_kind) == ("failed", "tool")
     assert change.error_message == "The provider said \ufffd and \ufffd."
+
+
+def test_the_password_in_an_address_is_in_no_tools_words(fake, staging, operator):
+    def say_no(work):
+        raise ToolFailure("Could not dial postgres://app:hunter2-of-the-app@db.example.com/app")
+
+    fake.on_propose = say_no
+    change = step(ask_for(staging, operator))
+    notes = " ".join(Transition.objects.filter(change=change).values_list("note", flat=True))
+    assert "Could not dial" in notes
+    assert "hunter2" not in f"{notes} {change.error_message}"

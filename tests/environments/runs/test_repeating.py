@@ -135,6 +135,8 @@ def test_what_was_to_be_known_after_apply_covers_what_it_became(proposal):
     assert new(proposal(("aws_x.y", "create", later)), approved) == []
     # Never the other way round: what was said then must not become open.
     assert new(approved, proposal(("aws_x.y", "create", later)))
+    nothing = proposal(("aws_x.y", "create", [leaf("arn", after=None)]))
+    assert new(proposal(("aws_x.y", "create", [leaf("arn", after=None, unknown=True)])), nothing)
     assert new(proposal(("aws_x.y", "create", [leaf("network", after="n")])), approved)
 
 

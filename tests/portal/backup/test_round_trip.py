@@ -12,7 +12,8 @@ from environments.changes import execution
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Claim
 from environments.models import Definition
-from environments.runs.models import StateLock
+from environments.runs import credentials
+from environments.runs.models import RunCredential, StateLock
 from portal.accounts.models import ApiToken
 from portal.accounts.principals import worker
 from portal.audit import checkpoints, triggers
@@ -179,3 +180,11 @@ def test_rows_of_an_older_key_need_the_older_key(filled, settings, tmp_path):
     type_("backup", tmp_path / "backup")
     assert sorted(manifest.read(tmp_path / "backup").keys) == ["k1", "k2"]
     assert old.keys[0].id == "k1"
+
+
+def test_no_sign_in_of_a_run_outlives_a_restore(filled, operator, fake, tmp_path):
+    change = ask_for(filled, operator)
+    credentials.issue(change, fence=1, may_write=True)
+    type_("backup", tmp_path / "backup")
+    type_("restore", tmp_path / "backup", "--reason", "x", "--replace", database_name())
+    assert RunCredential.objects.get().revoked_at is not None
