@@ -17,7 +17,7 @@ GUARDS = [
         RUNS + "leftovers/blocking.py",
         "    if undecided:\n",
         "    if False:\n",
-        (OF_RUNS + "test_leftovers.py",),
+        (OF_RUNS + "test_leftovers_wait.py",),
     ),
     Guard(
         "trap 1",

@@ -14,7 +14,7 @@ GUARDS: list[Guard] = [
         "environments/runs/states/store.py",
         "            if md5 == newest.md5 and len(body) == newest.size:\n                return newest\n",
         "",
-        (RUNS + "test_state_backend.py::test_a_serial_is_given_once_but_the_same_write_may_come_again",),
+        (RUNS + "test_state_bodies.py::test_a_serial_is_given_once_but_the_same_write_may_come_again",),
     ),
     Guard(
         "state room",
@@ -30,7 +30,7 @@ GUARDS: list[Guard] = [
         "environments/runs/states/store.py",
         "    if not lock_id or lock_id != tidy(lock_id, LONGEST_ID):\n",
         "    if not lock_id:\n",
-        (RUNS + "test_state_backend.py::test_a_lock_id_that_no_column_keeps_is_refused",),
+        (RUNS + "test_state_bodies.py::test_a_lock_id_that_no_column_keeps_is_refused",),
     ),
     Guard(
         "state room",
@@ -137,7 +137,7 @@ GUARDS: list[Guard] = [
         "portal/terraform/state.py",
         'StateUnreadable, "state", whole=True)',
         'StateUnreadable, "state")',
-        (RUNS + "test_state_backend.py::test_what_terraform_could_not_read_back_is_refused",),
+        (RUNS + "test_state_bodies.py::test_what_terraform_could_not_read_back_is_refused",),
     ),
     Guard(
         "bad input",
@@ -172,7 +172,7 @@ GUARDS: list[Guard] = [
         "environments/runs/states/backend.py",
         "        except UnreadablePostError:\n",
         "        except ZeroDivisionError:\n",
-        (RUNS + "test_state_backend.py::test_a_body_that_breaks_off_is_refused_and_the_lock_stays",),
+        (RUNS + "test_state_bodies.py::test_a_body_that_breaks_off_is_refused_and_the_lock_stays",),
     ),
     Guard(
         "bad input",

@@ -53,7 +53,7 @@ GUARDS = [
         "environments/runs/states/backend.py",
         "        body = read_body(request, settings.STATE_MAX_BYTES)\n",
         "        body = request.body\n",
-        ("tests/environments/runs/test_state_backend.py",),
+        ("tests/environments/runs/test_state_bodies.py",),
     ),
     Guard(
         "trap 10",

@@ -20,6 +20,7 @@ from tests.cast import *  # noqa: F403
 from tests.cast import by
 from tests.environments.runs.scene import exposed, live_account, live_sandbox, scene  # noqa: F401
 from tests.environments.runs.secret_scene import secrets, told, vaulted  # noqa: F401
+from tests.environments.runs.speaking import Terraform, change_of, run_of
 
 SECRET = "a very secret password 4711"
 
@@ -96,3 +97,45 @@ def story(staging: Environment, operator: User, tmp_path: Path) -> Story:
 def _close_connections() -> Any:
     yield
     connections.close_all()
+
+
+@pytest.fixture
+def place(tenant: Tenant) -> Environment:
+    """Of the quick blueprint, without a portal around it."""
+    return Environment.objects.create(
+        tenant=tenant, slug="staging", name="staging", environment_class="staging", blueprint="steps"
+    )
+
+
+@pytest.fixture
+def other(tenant: Tenant) -> Environment:
+    return Environment.objects.create(
+        tenant=tenant, slug="test", name="test", environment_class="staging", blueprint="steps"
+    )
+
+
+@pytest.fixture
+def work_dir(settings: Any, tmp_path: Path) -> None:
+    settings.WORK_DIR = tmp_path / "work"
+
+
+@pytest.fixture
+def here(tenant: Tenant) -> Environment:
+    return Environment.objects.create(tenant=tenant, slug="here", name="here", environment_class="staging")
+
+
+@pytest.fixture
+def there(tenant: Tenant) -> Environment:
+    return Environment.objects.create(tenant=tenant, slug="there", name="there", environment_class="staging")
+
+
+@pytest.fixture
+def change(here: Environment, operator: User) -> Change:
+    """A run of `here` that somebody asked for."""
+    return change_of(here, operator)
+
+
+@pytest.fixture
+def run(change: Change) -> Terraform:
+    """Its Terraform, which may write."""
+    return run_of(change)

@@ -19,7 +19,7 @@ from environments.runs.models import (
 )
 from portal.audit.models import AuditEvent
 from tests.environments.runs.crafted import defined, planned, row
-from tests.environments.runs.test_state_backend import document
+from tests.environments.runs.speaking import document
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,8 @@ from portal.accounts.models import ApiToken
 from portal.audit.models import AuditEvent
 from portal.terraform.identity import identify
 from tests.cast import by
+from tests.environments.runs.speaking import Terraform, change_of, run_of
 from tests.environments.runs.states import OTHER_LINEAGE, SECRET, body, keep, thing
-from tests.environments.runs.test_state_backend import Terraform, change_of, run_of
 
 pytestmark = pytest.mark.django_db
 HERE = "/environments/triflow/here/states/"

@@ -20,8 +20,8 @@ from portal.accounts.principals import Principal
 from portal.audit.models import AuditEvent
 from portal.core.errors import InvalidInput, NotAllowed
 from tests.cast import by
+from tests.environments.runs.speaking import Terraform, change_of, run_of
 from tests.environments.runs.states import body, thing
-from tests.environments.runs.test_state_backend import Terraform, change_of, run_of
 
 pytestmark = pytest.mark.django_db
 
