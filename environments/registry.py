@@ -105,6 +105,8 @@ class Registry:
     plan: Callable[[Principal, Environment, Any], str] | None = None
     # Open changes that use another definition than the newest: (title, link, definition number).
     pending: list[Callable[[Environment], Iterable[tuple[str, str, int]]]] = field(default_factory=list)
+    # Names and values of the outputs of the environment's last apply; sensitive ones are left out.
+    outputs: Callable[[Environment], Mapping[str, Any]] = lambda environment: {}
     # Why this environment may not be retired (resources, open changes); empty when it may.
     retire_blockers: list[Callable[[Environment], Iterable[str]]] = field(default_factory=list)
     # Called inside the transaction that lifts a hold: who waited may go on.

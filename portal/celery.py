@@ -1,7 +1,8 @@
 """The Celery app. Messages carry only ids: the row is the job, a lost or doubled message costs seconds.
 
-Two queues, so that drift checks and notifications never delay a change: `changes` (moves changes on) and
-`housekeeping` (everything else). Each has a worker process of its own.
+Three queues, so that drift checks and notifications never delay a change, and a long Terraform run never
+the look at a rollout: `changes` and `deployments` (move changes on) and `housekeeping` (everything else).
+Each has a worker process of its own.
 """
 
 import os
@@ -15,7 +16,7 @@ from portal.broker import register
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 register()
 
-QUEUES = ("changes", "housekeeping")
+QUEUES = ("changes", "deployments", "housekeeping")
 
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "environments.blueprints",
     "environments.changes",
     "environments.runs",
+    "environments.deployments",
     "environments.activity",
     "environments.overview",
 ]

@@ -25,5 +25,6 @@ urlpatterns = [
     path("", include("environments.blueprints.urls")),
     path("", include("environments.changes.urls")),
     path("", include("environments.runs.urls")),
+    path("", include("environments.deployments.urls")),
     path("", include("environments.activity.urls")),
 ]

@@ -255,6 +255,10 @@ def cancel(*, by: Principal, change: Change, reason: str = "") -> Change:
             change.cancel_requested_by = by.name
             change.save(update_fields=["cancel_requested_at", "cancel_requested_by"])
             note_event(change, by=by, action="change.cancel", detail=reason)
+            if change.lease_until is None:
+                # Nobody is at it: a phase that rests shall hear of it now.
+                Change.objects.filter(pk=change.pk).update(look_at=None)
+                dispatch(change)
         else:
             move(
                 change,

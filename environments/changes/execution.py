@@ -24,9 +24,9 @@ from environments.changes.approvals import EXPIRED_NOTE, approval_ends, expiry, 
 from environments.changes.carrying import carry
 from environments.changes.dispatch import dispatch
 from environments.changes.emergency import MENDED, passed
-from environments.changes.kinds import Cancelled, Draft, ToolFailure, kind_of
+from environments.changes.kinds import Cancelled, Draft, Later, ToolFailure, kind_of
 from environments.changes.leases import RELEASED, Lease, LeaseLost, lease_fields
-from environments.changes.lifecycle import FINAL, ErrorKind, Status
+from environments.changes.lifecycle import FINAL, RESTING, ErrorKind, Status
 from environments.changes.line import Waiting
 from environments.changes.log import LogWriter
 from environments.changes.models import Change, Proposal
@@ -55,8 +55,8 @@ def advance(change_uuid: str, *, by: Principal) -> bool:
             return _propose_in_turn(change, by=by)
         if change.status == Status.APPROVED:
             return _execute_in_turn(change, by=by)
-        if change.status == Status.VERIFYING and change.lease_until is None:
-            return _verify_again(change, by=by)
+        if change.status in RESTING and change.lease_until is None:
+            return _go_on(change, by=by)
     except StaleState:
         logger.info("Change %s was taken by somebody else", change_uuid)
     except LeaseLost:
@@ -223,10 +223,12 @@ def _execute_in_turn(change: Change, *, by: Principal) -> bool:
     return True
 
 
-def _execute(change: Change, *, by: Principal) -> None:
+def _execute(change: Change, *, by: Principal, again: bool = False) -> None:
+    """Execute, or go on with it (`again`), then verify."""
     kind = kind_of(change)
+    run = kind.resume if again else kind.execute
     with _working(change, by) as work:
-        if _phase(work, lambda work: kind.execute(work) or True, settle=True) is None:
+        if _phase(work, lambda work: run(work) or True, settle=True) is None:
             return
         work.lease.hold()
         with transaction.atomic():
@@ -258,17 +260,24 @@ def _verify(work: Work) -> None:
         notices.announce(work.change, status.value)
 
 
-def _verify_again(change: Change, *, by: Principal) -> bool:
-    """Go on verifying after the first worker died; verify alters nothing, so another may repeat it."""
+def _go_on(change: Change, *, by: Principal) -> bool:
+    """Go on with a phase that rested, or whose worker died: verify alters nothing, a kind that resumes looks first."""
+    if not kind_of(change).resumable(change.status):
+        return False
+    if change.look_at is not None and change.look_at > timezone.now():
+        return False
     with transaction.atomic():
         fields = lease_fields(change)
         taken = Change.objects.filter(
-            pk=change.pk, status=Status.VERIFYING, fence=change.fence, lease_until=None
-        ).update(**fields, due_at=None)
+            pk=change.pk, status=change.status, fence=change.fence, lease_until=None
+        ).update(**fields, due_at=None, look_at=None)
         if not taken:
             raise StaleState(_("Another worker goes on with it."))
-    for name, value in fields.items():
+    for name, value in {**fields, "due_at": None, "look_at": None}.items():
         setattr(change, name, value)
+    if change.status == Status.EXECUTING:
+        _execute(change, by=by, again=True)
+        return True
     with _working(change, by) as work:
         _verify(work)
     return True
@@ -303,6 +312,8 @@ def _phase(work: Work, run: Callable[[Work], T], *, settle: bool = False) -> T |
             error_message=failure.message,
             error_hint=failure.hint,
         )
+    except Later as later:
+        _rest(work, later.seconds)
     except (LeaseLost, StaleState):
         raise
     except Exception as fault:
@@ -324,6 +335,17 @@ def _phase(work: Work, run: Callable[[Work], T], *, settle: bool = False) -> T |
             ),
         )
     return None
+
+
+def _rest(work: Work, seconds: float) -> None:
+    """Let the change go until AWS has moved on; whoever is free then goes on with it."""
+    work.lease.hold()
+    work.log.close()
+    at = timezone.now() + timedelta(seconds=seconds)
+    # A cancel that came meanwhile has found somebody at work, who must not sleep over it.
+    cancelled, _kill = work.wishes()
+    due = timezone.now() if cancelled and work.change.status == Status.EXECUTING else at
+    work.set(**RELEASED, due_at=due, look_at=due)
 
 
 def _end(work: Work, status: Status, *, settle: bool, note: str, **fields: Any) -> None:

@@ -36,7 +36,7 @@ def fairest(*, named: str = "", besides: Iterable[int] = ()) -> Change | None:
 
 def candidates(named: str = "") -> list[Change]:
     """Changes that nobody works on and whose time has come, the first few of each environment and kind."""
-    idle = Change.objects.filter(kind__in=kinds.names()).idle(timezone.now())
+    idle = Change.objects.filter(kind__in=_served_with(named)).idle(timezone.now())
     place = Window(
         RowNumber(), partition_by=[F("environment"), F("kind")], order_by=[F("priority").asc(), F("pk").asc()]
     )
@@ -44,6 +44,12 @@ def candidates(named: str = "") -> list[Change]:
     if named and all(str(change.uuid) != named for change in first):
         first += idle.filter(uuid=named).in_queue()
     return first
+
+
+def _served_with(named: str) -> list[str]:
+    """The kinds of the queue that this message came by: its workers take no other's."""
+    kind = Change.objects.filter(uuid=named).values_list("kind", flat=True).first() if named else None
+    return kinds.names(kinds.named(kind).queue if kind in kinds.names() else "")
 
 
 def in_fair_order(changes: Iterable[Change]) -> list[Change]:

@@ -96,6 +96,17 @@ class Cancelled(Exception):
         self.done = done
 
 
+class Later(Exception):
+    """The phase waits for AWS: let the worker go, and go on with `resume` or `verify` after so many seconds.
+
+    For kinds whose phase is `resumable`. The change keeps its claims; a cancel wakes it at once.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 class ChangeKind(ABC):
     """The steps of one kind of change. Stateless: one instance serves all changes of the kind."""
 
@@ -103,6 +114,8 @@ class ChangeKind(ABC):
     # The template of the proposal's part of the change page, and of its progress.
     proposal_template: ClassVar[str] = ""
     progress_template: ClassVar[str] = ""
+    # The Celery queue whose workers do it: a look at a rollout never waits behind a long Terraform run.
+    queue: ClassVar[str] = "changes"
     # Whether one person may start it without votes in an emergency (emergency.py).
     may_break_glass: ClassVar[bool] = True
 
@@ -126,6 +139,13 @@ class ChangeKind(ABC):
     @abstractmethod
     def execute(self, work: Work) -> None:
         """Do exactly what the current proposal says, once. Raises ToolFailure, Cancelled."""
+
+    def resume(self, work: Work) -> None:
+        """Go on with an execute that rested (Later) or whose worker died. For kinds that are `resumable`.
+
+        Whatever was recorded or is found in AWS has been done and is not done again. Raises as execute.
+        """
+        raise NotImplementedError(f"{self.name} does not resume")
 
     @abstractmethod
     def verify(self, work: Work) -> Verdict:
@@ -223,8 +243,15 @@ def named(name: str) -> ChangeKind:
     return _KINDS[name]
 
 
-def names() -> list[str]:
-    return sorted(_KINDS)
+def queue_of(change: Change) -> str:
+    """The queue that carries this change; a kind that is no more waits where all changes do."""
+    kind = _KINDS.get(change.kind)
+    return kind.queue if kind else "changes"
+
+
+def names(queue: str = "") -> list[str]:
+    """The kinds there are; with `queue`, those whose workers listen to it."""
+    return sorted(name for name, kind in _KINDS.items() if queue in ("", kind.queue))
 
 
 def related() -> list[str]:

@@ -74,6 +74,8 @@ FINAL: Final = frozenset(
 OPEN: Final = frozenset(Status) - FINAL
 # A worker holds a lease while the change is in one of these.
 WORKING: Final = frozenset({S.PROPOSING, S.EXECUTING, S.VERIFYING})
+# Phases that may be without a worker: they rest until AWS has moved on, or their worker died.
+RESTING: Final = frozenset({S.EXECUTING, S.VERIFYING})
 # A vote may be taken back until the start.
 WITHDRAWABLE: Final = frozenset({S.AWAITING_APPROVAL, S.APPROVED})
 CANCELLABLE: Final = frozenset({S.REQUESTED, S.PROPOSING, S.AWAITING_APPROVAL, S.APPROVED, S.EXECUTING})

@@ -89,6 +89,8 @@ class Change(models.Model):
     tool_process = models.JSONField(default=dict)
     # When the engine should look at it next; the sweeper re-sends what is due.
     due_at = models.DateTimeField(null=True, default=timezone.now)
+    # A phase that rests until AWS has moved on (kinds.Later) is gone on with then, not before.
+    look_at = models.DateTimeField(null=True)
 
     log_size = models.PositiveBigIntegerField(default=0)
     log_lines = models.PositiveIntegerField(default=0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q, QuerySet
 
 from environments.changes.kinds import related
-from environments.changes.lifecycle import FINAL, Status
+from environments.changes.lifecycle import FINAL, RESTING, Status
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,9 +31,7 @@ class ChangeQuerySet(QuerySet["Change"]):
 
     def due(self, at: datetime) -> ChangeQuerySet:
         """Waiting for a worker, nobody has it, and its time has come."""
-        idle = Q(status__in=[Status.REQUESTED, Status.APPROVED]) | Q(
-            status=Status.VERIFYING, lease_until=None
-        )
+        idle = Q(status__in=[Status.REQUESTED, Status.APPROVED]) | Q(status__in=RESTING, lease_until=None)
         return self.filter(idle, due_at__lte=at).order_by("priority", "due_at")
 
     def startable(self, at: datetime) -> ChangeQuerySet:
@@ -45,7 +43,8 @@ class ChangeQuerySet(QuerySet["Change"]):
     def idle(self, at: datetime) -> ChangeQuerySet:
         """What a worker could take now, if nothing that it touches is in use."""
         wants = self.filter(status=Status.APPROVED).startable(at)
-        free = self.filter(Q(status=Status.REQUESTED) | Q(status=Status.VERIFYING, lease_until=None))
+        rested = Q(look_at=None) | Q(look_at__lte=at)
+        free = self.filter(Q(status=Status.REQUESTED) | (Q(status__in=RESTING, lease_until=None) & rested))
         return (wants | free).exclude(due_at=None)
 
     def in_queue(self) -> ChangeQuerySet:

@@ -77,6 +77,11 @@ def _outputs(environment: Environment, document: State) -> None:
     Output.objects.filter(environment=environment, read_at__lt=now).delete()
 
 
+def outputs_of(environment: Environment) -> dict[str, Any]:
+    """name -> value of the outputs of the last apply that are not sensitive."""
+    return {row.name: row.value for row in Output.objects.filter(environment=environment, sensitive=False)}
+
+
 def plain(value: Any) -> Any:
     """The value as a database's JSON can hold it: PostgreSQL's takes neither NUL nor half a character."""
     if isinstance(value, dict):

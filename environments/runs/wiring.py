@@ -6,7 +6,7 @@ from __future__ import annotations
 def register() -> None:
     from environments.changes.kinds import register as register_kind
     from environments.registry import Card, Tab, registry
-    from environments.runs import actions, cards, columns
+    from environments.runs import actions, cards, columns, inventory
     from environments.runs.drift import page
     from environments.runs.kind import TerraformRunKind
     from environments.runs.leftovers import shown
@@ -18,6 +18,7 @@ def register() -> None:
     register_kind(StateEditKind())
     register_kind(ExtraRemovalKind())
     registry.plan = actions.plan_definition
+    registry.outputs = inventory.outputs_of
     registry.columns.append(columns.TERRAFORM)
     registry.cards.append(Card("drift", 20, "runs/_drift_card.html", cards.drift_card))
     registry.cards.append(Card("leftovers", 5, "runs/_leftovers_card.html", shown.card))

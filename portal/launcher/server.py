@@ -126,6 +126,7 @@ class _Server:
         self._start("web", commands.web(bind), first=True)
         self._start("scheduler", commands.scheduler(), first=True)
         self._start_worker("changes", self.environ.get("GATEHOUSE_CHANGES_CONCURRENCY") or "2")
+        self._start_worker("deployments", self.environ.get("GATEHOUSE_DEPLOYMENTS_CONCURRENCY") or "2")
         self._start_worker("housekeeping", self.environ.get("GATEHOUSE_HOUSEKEEPING_CONCURRENCY") or "1")
 
     def _start_worker(self, queue: str, concurrency: str) -> None:

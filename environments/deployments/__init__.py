@@ -1,0 +1,1 @@
+"""ECS deployments: from an image to proven running tasks, or back to where it was."""
