@@ -37,10 +37,12 @@ class FakeKind(ChangeKind):
     can_resume: bool = False
     on_propose: Callable[[Work], None] = lambda work: None
     on_execute: Callable[[Work], None] = lambda work: None
+    on_resume: Callable[[Work], None] = lambda work: None
     on_verify: Callable[[Work], None] = lambda work: None
     verdict: Verdict = field(default_factory=lambda: Verdict(True, "as approved"))
     proposed: int = 0
     executed: int = 0
+    resumed: int = 0
 
     def claims(self, change: Change) -> list[str]:
         return [f"fake:{change.environment.key}"]
@@ -56,6 +58,10 @@ class FakeKind(ChangeKind):
     def execute(self, work: Work) -> None:
         self.executed += 1
         self.on_execute(work)
+
+    def resume(self, work: Work) -> None:
+        self.resumed += 1
+        self.on_resume(work)
 
     def verify(self, work: Work) -> Verdict:
         self.on_verify(work)

@@ -35,7 +35,7 @@ def awaiting(fake, production, operator):
 def sent(monkeypatch):
     """Ids that went to the queue; nothing is sent before a commit."""
     ids: list[str] = []
-    monkeypatch.setattr(dispatch, "send", ids.append)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": ids.append(uuid))
     return ids
 
 

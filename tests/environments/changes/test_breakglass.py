@@ -102,7 +102,7 @@ def test_the_message_leaves_only_after_the_commit(
     awaiting, operator, monkeypatch, django_capture_on_commit_callbacks
 ):
     sent: list[str] = []
-    monkeypatch.setattr(dispatch, "send", sent.append)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": sent.append(uuid))
     with django_capture_on_commit_callbacks(execute=True):
         smash(awaiting, operator)
         assert sent == []

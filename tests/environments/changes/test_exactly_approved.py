@@ -25,7 +25,7 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture
 def sent(monkeypatch):
     ids: list[str] = []
-    monkeypatch.setattr(dispatch, "send", ids.append)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": ids.append(uuid))
     return ids
 
 

@@ -32,7 +32,7 @@ def apply():
 def broker(monkeypatch):
     """What the broker does: first in, first out, ids only."""
     messages: queue.Queue[str] = queue.Queue()
-    monkeypatch.setattr(dispatch, "send", messages.put)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": messages.put(uuid))
     return messages
 
 

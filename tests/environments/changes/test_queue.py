@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def sent(monkeypatch):
     ids: list[str] = []
-    monkeypatch.setattr(dispatch, "send", ids.append)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": ids.append(uuid))
     return ids
 
 
@@ -188,7 +188,7 @@ def test_lifting_a_hold_sends_who_waited(
     change = step(step(ask_for(staging, operator)))
     assert change.status == Status.APPROVED
     sent: list[str] = []
-    monkeypatch.setattr(dispatch, "send", sent.append)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": sent.append(uuid))
     with django_capture_on_commit_callbacks(execute=True):
         environment_actions.release_hold(by=by(operator), hold=hold)
     assert sent == [str(change.uuid)]

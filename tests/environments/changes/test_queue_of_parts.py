@@ -32,7 +32,7 @@ def work():
 @pytest.fixture
 def sent(monkeypatch):
     ids: list[str] = []
-    monkeypatch.setattr(dispatch, "send", ids.append)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": ids.append(uuid))
     return ids
 
 

@@ -270,7 +270,7 @@ def test_it_is_sent_after_commit_only(
     steps, failed, operator, monkeypatch, django_capture_on_commit_callbacks
 ):
     sent: list[str] = []
-    monkeypatch.setattr(dispatch, "send", sent.append)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": sent.append(uuid))
     with django_capture_on_commit_callbacks() as callbacks:
         again = retries.retry(by=by(operator), change=failed)
         assert sent == []

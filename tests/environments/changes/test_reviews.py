@@ -206,7 +206,7 @@ def test_an_overdue_review_stops_the_next_ordinary_change_until_it_is_made(
     assert "Waits for the review of" in page
     assert reverse("changes:detail", args=[overdue.uuid]) in page
     sent: list[str] = []
-    monkeypatch.setattr(dispatch, "send", sent.append)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": sent.append(uuid))
     with django_capture_on_commit_callbacks(execute=True):
         settle(overdue, approver)
         assert sent == []

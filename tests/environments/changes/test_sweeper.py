@@ -31,7 +31,7 @@ class Dies(BaseException):
 @pytest.fixture
 def sent(monkeypatch):
     ids: list[str] = []
-    monkeypatch.setattr(dispatch, "send", ids.append)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": ids.append(uuid))
     return ids
 
 
@@ -170,7 +170,7 @@ def test_what_nobody_acts_on_expires(fake, production, operator, approver, sweep
 @pytest.mark.django_db(transaction=True)
 def test_two_sweeps_at_once_do_it_once(fake, staging, operator, production, monkeypatch):
     sent: list[str] = []
-    monkeypatch.setattr(dispatch, "send", sent.append)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": sent.append(uuid))
     dead = killed(step(ask_for(staging, operator)), fake, "execute")
     lost = killed(ask_for(production, operator), fake, "propose")
     old = step(ask_for(production, operator))

@@ -27,7 +27,7 @@ def _nobody_spared(monkeypatch):
 
 @pytest.fixture
 def sweep(monkeypatch):
-    monkeypatch.setattr(dispatch, "send", lambda uuid: True)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": True)
     return sweeper.sweep
 
 
@@ -122,7 +122,7 @@ def test_a_cancelled_change_whose_worker_dies_is_not_proposed_again(fake, stagin
 def test_a_broker_that_is_away_costs_one_try_a_round(fake, staging, operator, monkeypatch):
     tries: list[str] = []
 
-    def refused(uuid: str) -> bool:
+    def refused(uuid: str, queue: str = "") -> bool:
         tries.append(uuid)
         return False
 

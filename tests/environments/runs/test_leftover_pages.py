@@ -143,7 +143,7 @@ def test_import_all_marks_what_has_an_id(
     change, operator, sign_in, django_capture_on_commit_callbacks, monkeypatch
 ):
     sent: list[str] = []
-    monkeypatch.setattr(dispatch, "send", sent.append)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": sent.append(uuid))
     waiting = planned(change.environment, operator, [row("terraform_data.a", "create")])
     Change.objects.filter(pk=waiting.pk).update(
         status=Status.APPROVED, approved_at=timezone.now(), due_at=timezone.now()

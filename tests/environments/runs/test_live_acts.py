@@ -166,7 +166,7 @@ def test_removal_is_asked_for_once_and_sent_after_commit(
     low, operator, viewer, monkeypatch, django_capture_on_commit_callbacks
 ):
     sent = []
-    monkeypatch.setattr(dispatch, "send", sent.append)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": sent.append(uuid))
     with django_capture_on_commit_callbacks(execute=False) as waiting:
         change = live_actions.remove(by=by(operator), extra=low, reason="unused")
     assert sent == []

@@ -82,7 +82,7 @@ def portal(engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         GATEHOUSE_RESEND_SECONDS="2",
     )
     # The broker of the processes is not this process's: what it sends is lost, and the sweeper sends it again.
-    monkeypatch.setattr(dispatch, "send", lambda uuid: True)
+    monkeypatch.setattr(dispatch, "send", lambda uuid, queue="": True)
     wire = Wire(lambda: list(fleet.web_ports.values()))
     fleet.environ["GATEHOUSE_INTERNAL_URL"] = wire.url
     made = Portal(fleet, wire)

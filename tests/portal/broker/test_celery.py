@@ -36,8 +36,9 @@ def test_a_message_for_one_queue_reaches_only_that_one(tmp_path: Path) -> None:
             app.amqp.queues[name](channel).declare()
         app.send_task("runs.check_drift", args=[1], connection=broker)
         app.send_task("changes.advance", args=["id"], connection=broker)
-        sizes = {name: len(list((tmp_path / "broker" / "ready" / name).iterdir())) for name in QUEUES}
-    assert sizes == {"changes": 1, "housekeeping": 1}
+        ready = tmp_path / "broker" / "ready"
+        sizes = {name: len(list((ready / name).glob("*"))) for name in QUEUES}
+    assert sizes == {"changes": 1, "deployments": 0, "housekeeping": 1}
 
 
 def test_tasks_of_the_rooms_belong_to_this_app() -> None:

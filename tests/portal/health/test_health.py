@@ -42,7 +42,7 @@ def scheduler(*, leading: bool = True, age: float = 0) -> Heartbeat:
 
 
 def test_all_well_is_200_with_the_terraform_version(client: Client, own_broker: Path) -> None:
-    worker("changes", pid=1)
+    worker("changes", "deployments", pid=1)
     worker("housekeeping", pid=2)
     scheduler()
     answer = client.get("/readyz")
@@ -66,7 +66,7 @@ def test_all_well_is_200_with_the_terraform_version(client: Client, own_broker: 
     ],
 )
 def test_a_missing_part_is_503_and_named(client: Client, spoil, part: str) -> None:  # type: ignore[no-untyped-def]
-    worker("changes", pid=1)
+    worker("changes", "deployments", pid=1)
     worker("housekeeping", pid=2)
     scheduler()
     spoil()
@@ -78,7 +78,7 @@ def test_a_missing_part_is_503_and_named(client: Client, spoil, part: str) -> No
 
 
 def test_a_worker_without_terraform_is_not_ready(client: Client) -> None:
-    worker("changes", version="", pid=1)
+    worker("changes", "deployments", version="", pid=1)
     worker("housekeeping", pid=2)
     scheduler()
     answer = client.get("/readyz")
