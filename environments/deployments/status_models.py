@@ -31,6 +31,13 @@ class ServiceStatus(models.Model):
     deployments = models.JSONField(default=list)
     # The running revision is none that a deployment or Terraform of ours made.
     out_of_band = models.BooleanField(default=False)
+    # Terraform's revisions of it that were seen in the state: an older one may still run, or run again.
+    known_revisions = models.JSONField(default=list)
+    # Since when fewer tasks run than are wanted; null while as many do.
+    short_since = models.DateTimeField(null=True)
+    # Its tasks, in the shape of DeploymentPart.progress["tasks"], and when they were asked for.
+    tasks = models.JSONField(default=list)
+    tasks_at = models.DateTimeField(null=True)
     taken_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
     error_at = models.DateTimeField(null=True)
@@ -52,6 +59,8 @@ class ServiceCheck(models.Model):
     due_at = models.DateTimeField(null=True, default=timezone.now)
     lease_until = models.DateTimeField(null=True)
     fence = models.PositiveIntegerField(default=0)
+    # Seconds from the last look to the next: a figure twice as old is stale.
+    interval = models.PositiveIntegerField(default=60)
 
     def __str__(self) -> str:
         return f"service check of {self.environment_id}"
