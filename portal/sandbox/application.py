@@ -1,7 +1,7 @@
-"""The WSGI application: moto's dispatcher behind the gate, with two addresses of our own.
+"""The WSGI application: moto's dispatcher behind the gate, with addresses of our own.
 
-``GET /sandbox/healthz`` and ``POST /sandbox/snapshot`` are answered only without an AWS signature, so
-a bucket named "sandbox" stays usable.
+``GET /sandbox/healthz``, ``POST /sandbox/snapshot`` and the controls (controls.py) are answered only without
+an AWS signature, so a bucket named "sandbox" stays usable.
 """
 
 import json
@@ -15,7 +15,7 @@ import moto
 from flask import Flask
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from portal.sandbox import additions, pickling, trail
+from portal.sandbox import additions, controls, pickling, trail
 from portal.sandbox.gate import RequestGate
 from portal.sandbox.keeper import Keeper
 from portal.sandbox.refusals import refuse, unsupported_message
@@ -72,7 +72,7 @@ class SandboxApplication:
         return [body]
 
     def _own(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        asked = (environ.get("REQUEST_METHOD"), environ["PATH_INFO"])
+        asked = (environ.get("REQUEST_METHOD", "GET"), environ["PATH_INFO"])
         if asked == ("GET", "/sandbox/healthz"):
             health = self.health()
             return _json(start_response, "200 OK" if health["ok"] else "503 Service Unavailable", health)
@@ -80,7 +80,17 @@ class SandboxApplication:
             saved = self._keeper.save()
             status = "200 OK" if saved else "503 Service Unavailable"
             return _json(start_response, status, {"saved": saved, "error": self._keeper.error})
+        if controls.is_control(*asked):
+            return self._control(environ, start_response)
         return _json(start_response, "404 Not Found", {"error": "no such address"})
+
+    def _control(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        try:
+            with self._gate.passing(changing=True):
+                answer = controls.answer(environ["PATH_INFO"], environ)
+        except controls.ControlError as error:
+            return _json(start_response, "400 Bad Request", {"error": str(error)})
+        return _json(start_response, "200 OK", answer)
 
     def health(self) -> dict[str, Any]:
         """What ``/sandbox/healthz`` says; times are ISO 8601 in UTC, ages in seconds."""

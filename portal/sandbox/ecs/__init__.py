@@ -1,0 +1,1 @@
+"""ECS that behaves: rollouts, tasks, images and faults, beside what moto keeps."""
