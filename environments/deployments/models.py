@@ -93,6 +93,8 @@ class Deployment(models.Model):
     promoted_from = models.ForeignKey(Environment, on_delete=models.PROTECT, null=True, related_name="+")
     # The alarms are watched until then; null before.
     bake_until = models.DateTimeField(null=True)
+    # Once execute goes back: {"message", "hint", "cancelled": bool, "left": [part ids that stay as they are]}.
+    retreat = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"{self.act} {self.change_id}"
@@ -127,10 +129,15 @@ class DeploymentPart(models.Model):
     registered_arn = models.CharField(max_length=400, blank=True)
     # When UpdateService was about to be called, and what ECS made of it.
     intended_at = models.DateTimeField(null=True)
+    # ECS's primary deployment just before: what is another one afterwards is ours.
+    previous_deployment_id = models.CharField(max_length=100, blank=True)
     ecs_deployment_id = models.CharField(max_length=100, blank=True)
     service_deployment_arn = models.CharField(max_length=400, blank=True)
     # The deployment by which ECS or the portal went back.
     rollback_arn = models.CharField(max_length=400, blank=True)
+    # When going back began, and the revision that came back: a re-registered one when the previous is INACTIVE.
+    going_back_at = models.DateTimeField(null=True)
+    back_arn = models.CharField(max_length=400, blank=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     # The last look: counts of old and new tasks, tasks, targets, breaker, alarms (watching.py has the shape).
