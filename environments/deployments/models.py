@@ -85,7 +85,7 @@ class Deployment(models.Model):
     strategy_options = models.JSONField(default=dict)
     # How long the environment's alarms are watched afterwards; null: as the service declares.
     bake_seconds = models.PositiveIntegerField(null=True)
-    # A one-off task before the first service: {"service", "container", "command": [...]} or {}.
+    # A one-off task before the first service: {"name", "service", "container", "command": [...]} or {}.
     before_task = models.JSONField(default=dict)
     # The deployment whose revisions come back.
     rollback_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="rollbacks")
@@ -114,6 +114,7 @@ class DeploymentPart(models.Model):
     container = models.CharField(max_length=255, blank=True)
     # As asked: {"image": tag, digest or whole reference, "environment": {name: value}, "unset": [names],
     # "cpu", "memory", "desired", "minimum", "maximum"}; encrypted, a value may be somebody's secret.
+    # A rollback has {"revision", "image": digest, "tag"}; a promotion {"source": {"service_arn", "cluster_arn", ...}}.
     wanted = EncryptedJSONField(default=dict)
 
     step = models.CharField(max_length=20, choices=Step.choices, default=Step.WAITING)
