@@ -43,8 +43,12 @@ VERBS: Final[dict[str, frozenset[str]]] = {
     # Handing out a token with which a terraform command line writes; using one.
     "state.token": MANAGE,
     "state.write": frozenset({Role.OPERATOR, Role.ADMIN}),
+    # Making and ending tokens with which a build pipeline deploys.
+    "deployment.token": frozenset({Role.OPERATOR, Role.ADMIN}),
     "leftover.settle": frozenset({Role.OPERATOR, Role.ADMIN}),
     "drift.check": OPERATE,
+    # A look at running services costs a few calls of AWS's quota and alters nothing.
+    "service.look": frozenset({Role.OPERATOR, Role.APPROVER, Role.ADMIN}),
     "drift.ignore": frozenset({Role.OPERATOR, Role.ADMIN}),
     "extra.settle": frozenset({Role.OPERATOR, Role.SECURITY, Role.ADMIN}),
     # Living with a high risk is not the word of whoever made it.

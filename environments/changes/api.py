@@ -86,12 +86,16 @@ class Changes(Part):
 
 
 class OneChange(Part):
+    deploy_tokens = ("GET", "HEAD")
+
     @extend_schema(responses=shapes.ChangeShape)
     def get(self, request: Request, uuid: UUID) -> Response:
         return Response(shapes.shown(self.find(uuid), self.user))
 
 
 class Log(Part):
+    deploy_tokens = ("GET", "HEAD")
+
     @extend_schema(
         parameters=[OpenApiParameter("after", OpenApiTypes.INT, description="Byte offset; 0 = the start.")],
         responses=shapes.LogShape,

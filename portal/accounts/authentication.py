@@ -14,7 +14,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from portal.accounts import throttling
-from portal.accounts.models import SCOPE_READ, SCOPE_WRITE, ApiToken, User
+from portal.accounts.models import SCOPE_DEPLOY, SCOPE_READ, SCOPE_WRITE, ApiToken, User
 from portal.accounts.principals import Principal, address_of
 from portal.audit import Target, record_refusal
 from portal.core.clock import local_now
@@ -91,7 +91,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
     """`Authorization: Token ghs_...`; reading needs the scope "read", anything else "write".
 
     A token narrowed to one environment opens only views that say so by `environment_tokens = True`
-    and then ask `Principal.reaches`.
+    and then ask `Principal.reaches`. A view's `deploy_tokens` are the methods that the scope "deploy" opens.
     """
 
     keyword = "Token"
@@ -120,9 +120,12 @@ class TokenAuthentication(authentication.BaseAuthentication):
     def _hold_to_scopes(self, request: Request, token: ApiToken) -> None:
         view = (request.parser_context or {}).get("view")
         if token.environment_id and not getattr(view, "environment_tokens", False):
-            raise exceptions.PermissionDenied(_("This token only opens the state of one environment."))
+            raise exceptions.PermissionDenied(
+                _("This token opens one environment's state or deployments, and nothing else.")
+            )
         needed = SCOPE_READ if request.method in SAFE_METHODS else SCOPE_WRITE
-        if needed not in token.scopes:
+        deploys = SCOPE_DEPLOY in token.scopes and request.method in getattr(view, "deploy_tokens", ())
+        if needed not in token.scopes and not deploys:
             raise exceptions.PermissionDenied(
                 _("This token may not do that: it lacks the scope “%(scope)s”.") % {"scope": needed}
             )

@@ -19,8 +19,10 @@ SCOPE_READ = "read"
 SCOPE_WRITE = "write"
 # Lets a Terraform command line write the state of one environment; issued by an admin, for hours.
 SCOPE_STATE_WRITE = "state.write"
+# Lets a build pipeline ask for deployments in one environment and follow them; nothing else.
+SCOPE_DEPLOY = "deploy"
 PERSONAL_SCOPES = (SCOPE_READ, SCOPE_WRITE)
-ALL_SCOPES = (*PERSONAL_SCOPES, SCOPE_STATE_WRITE)
+ALL_SCOPES = (*PERSONAL_SCOPES, SCOPE_STATE_WRITE, SCOPE_DEPLOY)
 
 
 def validate_time_zone(value: str) -> None:
@@ -82,8 +84,8 @@ class User(AbstractUser):
 class ApiToken(models.Model):
     """A token that acts for its owner. Only its SHA-256 is kept; the text is shown once.
 
-    `environment_id` ("tenant.environment", else empty) narrows it to that environment's state;
-    such a token opens nothing else.
+    `environment_id` ("tenant.environment", else empty) narrows it to that environment: to its state or
+    its deployments, as its scope says. Such a token opens nothing else.
     """
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_tokens")

@@ -78,5 +78,7 @@ def revoke_state_token(*, by: Principal, environment: Environment, prefix: str) 
 
 def state_tokens(environment: Environment) -> QuerySet[ApiToken]:
     """Tokens that were issued to write this state and were not revoked, the latest first."""
-    found = ApiToken.objects.filter(environment_id=environment.key, revoked_at=None)
+    found = ApiToken.objects.filter(
+        environment_id=environment.key, scopes=[SCOPE_STATE_WRITE], revoked_at=None
+    )
     return found.select_related("user").order_by("-created_at")

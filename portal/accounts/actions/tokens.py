@@ -10,7 +10,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from portal.accounts.authentication import MARK, digest_of
-from portal.accounts.models import ALL_SCOPES, PERSONAL_SCOPES, SCOPE_STATE_WRITE, ApiToken, User
+from portal.accounts.models import (
+    ALL_SCOPES,
+    PERSONAL_SCOPES,
+    SCOPE_DEPLOY,
+    SCOPE_STATE_WRITE,
+    ApiToken,
+    User,
+)
 from portal.accounts.permissions import refuse
 from portal.accounts.principals import Principal
 from portal.audit import Target, record
@@ -94,6 +101,8 @@ def _check(
         not environment_id or lifetime is None or lifetime > STATE_WRITE_LIFETIME
     ):
         errors["scopes"] = [_("Writing state needs an environment and a lifetime of at most 12 hours.")]
+    elif SCOPE_DEPLOY in scopes and (not environment_id or len(scopes) > 1):
+        errors["scopes"] = [_("A token that deploys is for one environment, and for nothing else.")]
     if errors:
         raise InvalidInput(errors)
 

@@ -1,0 +1,1 @@
+"""Deploying from a build pipeline: a token for one environment, and how to use it."""
