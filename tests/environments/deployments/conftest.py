@@ -1,0 +1,47 @@
+"""A sandbox whose ECS is quick, for all tests of deployments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connections
+
+from portal.sandbox.testing import RunningSandbox, running_sandbox
+from tests.cast import *  # noqa: F403
+from tests.environments.deployments.scene import Clients, Scene
+
+PACE = 0.15
+
+
+@pytest.fixture(scope="session")
+def ecs_sandbox() -> Iterator[RunningSandbox]:
+    before = os.environ.get("SANDBOX_ECS_PACE")
+    os.environ["SANDBOX_ECS_PACE"] = str(PACE)
+    try:
+        with running_sandbox() as running:
+            yield running
+    finally:
+        os.environ.pop("SANDBOX_ECS_PACE")
+        if before is not None:
+            os.environ["SANDBOX_ECS_PACE"] = before
+
+
+@pytest.fixture(scope="session")
+def ecs_clients(ecs_sandbox: RunningSandbox) -> Clients:
+    return Clients(ecs_sandbox, f"{uuid4().int % 10**12:012d}")
+
+
+@pytest.fixture
+def scene(ecs_clients: Clients, settings: Any, db: None) -> Scene:
+    settings.SANDBOX_URL = ecs_clients.sandbox.url
+    return Scene(ecs_clients)
+
+
+@pytest.fixture(autouse=True)
+def _close_connections() -> Any:
+    yield
+    connections.close_all()
