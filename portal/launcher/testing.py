@@ -53,8 +53,8 @@ def checks(python: Path) -> list[Check]:
     tools = python.parent
     found = [
         Check("mypy", [str(tools / "mypy")]),
-        Check("ruff check", [str(tools / "ruff"), "check", "."]),
-        Check("ruff format", [str(tools / "ruff"), "format", "--check", "."]),
+        Check("ruff check", [str(tools / "ruff"), "check", ".", "script/deploy"]),
+        Check("ruff format", [str(tools / "ruff"), "format", "--check", ".", "script/deploy"]),
         Check("imports", [str(tools / "lint-imports"), "--no-cache"]),
         Check("django", [str(python), "manage.py", "check", "--fail-level", "WARNING"]),
         Check("migrations", [str(python), "manage.py", "makemigrations", "--check", "--dry-run"]),
