@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -68,7 +68,9 @@ def digest_in(reference: str) -> str:
     return found.digest if found else ""
 
 
-def repository_of(service: Service, running_definition: dict[str, Any] | None = None) -> str:
+def repository_of(
+    access: AccountAccess, service: Service, running_definition: Mapping[str, Any] | None = None
+) -> str:
     """The ECR repository of the service's images: as declared, else that of what its container runs now.
 
     Raises AwsError when neither says one in the account's own registry.
@@ -76,7 +78,7 @@ def repository_of(service: Service, running_definition: dict[str, Any] | None = 
     if service.declaration.repository:
         return _name(service.declaration.repository)
     found = parse(running_image(service, running_definition or {}))
-    if found and HOST.fullmatch(found.host):
+    if found and found.host == ecr.registry_host(access):
         return found.repository
     raise AwsError(
         _("It is not known which ECR repository holds the images of %(service)s.")
@@ -87,13 +89,13 @@ def repository_of(service: Service, running_definition: dict[str, Any] | None = 
     )
 
 
-def running_image(service: Service, definition: dict[str, Any]) -> str:
+def running_image(service: Service, definition: Mapping[str, Any]) -> str:
     """The image that the service's container names in this task definition; empty when there is none."""
     container = container_of(service.declaration.container, definition)
     return str(container.get("image") or "") if container else ""
 
 
-def container_of(name: str, definition: dict[str, Any]) -> dict[str, Any] | None:
+def container_of(name: str, definition: Mapping[str, Any]) -> dict[str, Any] | None:
     """The container of this name, or the first one when no name is said."""
     containers: Sequence[dict[str, Any]] = definition.get("containerDefinitions") or []
     if not name:
@@ -102,7 +104,10 @@ def container_of(name: str, definition: dict[str, Any]) -> dict[str, Any] | None
 
 
 def resolve(
-    access: AccountAccess, service: Service, wanted: str, running_definition: dict[str, Any] | None = None
+    access: AccountAccess,
+    service: Service,
+    wanted: str,
+    running_definition: Mapping[str, Any] | None = None,
 ) -> Resolved:
     """The one image that `wanted` means: a tag, sha256:..., or a whole reference in the service's repository.
 
@@ -112,7 +117,7 @@ def resolve(
     reference = parse(wanted)
     if reference is None:
         raise _wrong(_("“%(image)s” is neither a tag nor a digest of an image.") % {"image": wanted[:200]})
-    repository = repository_of(service, running_definition)
+    repository = repository_of(access, service, running_definition)
     _same_place(access, reference, repository)
     image = ecr.find(access, repository, reference.digest or reference.tag)
     if reference.tag and reference.digest and reference.tag not in image.tags:
