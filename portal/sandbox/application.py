@@ -82,6 +82,8 @@ class SandboxApplication:
             return _json(start_response, status, {"saved": saved, "error": self._keeper.error})
         if controls.is_control(*asked):
             return self._control(environ, start_response)
+        if asked[0] == "GET" and asked[1].startswith("/sandbox/ecr/blob/"):
+            return self._blob(asked[1], start_response)
         return _json(start_response, "404 Not Found", {"error": "no such address"})
 
     def _control(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -91,6 +93,18 @@ class SandboxApplication:
         except controls.ControlError as error:
             return _json(start_response, "400 Bad Request", {"error": str(error)})
         return _json(start_response, "200 OK", answer)
+
+    def _blob(self, path: str, start_response: Any) -> Iterable[bytes]:
+        """A layer of an image, at the address that GetDownloadUrlForLayer gave."""
+        from portal.sandbox.ecs.registry import blob
+
+        with self._gate.passing(changing=False):
+            content = blob(path)
+        if content is None:
+            return _json(start_response, "404 Not Found", {"error": "no such layer"})
+        headers = [("Content-Type", "application/octet-stream"), ("Content-Length", str(len(content)))]
+        start_response("200 OK", headers)
+        return [content]
 
     def health(self) -> dict[str, Any]:
         """What ``/sandbox/healthz`` says; times are ISO 8601 in UTC, ages in seconds."""

@@ -47,7 +47,9 @@ def seed(account: str, region: str, repository: Repository) -> dict[str, str]:
         built = build(image, repository.name)
         for one in (*built.parts, built):
             blobs.update(one.blobs)
-            facts[one.digest] = {"size": one.size, "fault": image.fault, "scan": image.scan}
+            facts[one.digest] = {"size": one.size, "fault": image.fault}
+            if not one.parts:  # ECR scans the images of an index, not the index
+                facts[one.digest]["scan"] = image.scan
             if one.digest not in there:
                 repository.images.append(_row(account, repository, one, image, tagged=one is built))
         digests |= dict.fromkeys((image.tag, *image.other_tags), built.digest)

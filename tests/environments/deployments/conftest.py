@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -14,20 +13,17 @@ from portal.sandbox.testing import RunningSandbox, running_sandbox
 from tests.cast import *  # noqa: F403
 from tests.environments.deployments.scene import Clients, Scene
 
-PACE = 0.15
+# A step of a task takes a tenth of a second, a minute of bake one.
+PACE = {"SANDBOX_ECS_PACE": "0.1", "SANDBOX_ECS_MINUTE": "1"}
 
 
 @pytest.fixture(scope="session")
 def ecs_sandbox() -> Iterator[RunningSandbox]:
-    before = os.environ.get("SANDBOX_ECS_PACE")
-    os.environ["SANDBOX_ECS_PACE"] = str(PACE)
-    try:
+    with pytest.MonkeyPatch.context() as environment:
+        for name, seconds in PACE.items():
+            environment.setenv(name, seconds)
         with running_sandbox() as running:
             yield running
-    finally:
-        os.environ.pop("SANDBOX_ECS_PACE")
-        if before is not None:
-            os.environ["SANDBOX_ECS_PACE"] = before
 
 
 @pytest.fixture(scope="session")
