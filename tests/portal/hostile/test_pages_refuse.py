@@ -67,13 +67,15 @@ QUERIES: Final = frozenset(
     | {"version"}
 )
 # Every name meets this many of the hostile values; all of them by the variable.
-TURNS: Final = len(HOSTILE) if "GATEHOUSE_FUZZ" in os.environ else 5
+TURNS: Final = len(HOSTILE) if "GATEHOUSE_FUZZ" in os.environ else 4
+# Who sees nothing of a place gets the same 404 of the same line each time.
+TURNS_OUTSIDE: Final = len(HOSTILE) if "GATEHOUSE_FUZZ" in os.environ else 2
 
 
-def mixtures(names: Iterable[str]) -> Iterator[bytes]:
+def mixtures(names: Iterable[str], turns: int = TURNS) -> Iterator[bytes]:
     """Forms or queries of all these names, each with another hostile value, and with the next in the next one."""
     known = [name.encode("ascii", "ignore") for name in sorted(names)]
-    for turn in range(TURNS):
+    for turn in range(turns):
         yield b"&".join(
             name + b"=" + HOSTILE[(place + 3 * turn) % len(HOSTILE)] for place, name in enumerate(known)
         )
@@ -106,8 +108,9 @@ def judge(answer: HttpResponseBase, role: str, label: str) -> None:
 @pytest.mark.parametrize("role", ["admin", "outsider"])
 def test_queries(scene: Scene, clients: dict[str, Client], role: str) -> None:
     """All names at once: a page reads those it knows."""
+    turns = TURNS_OUTSIDE if role == "outsider" else TURNS
     for address in addresses(scene):
-        for query in mixtures(QUERIES):
+        for query in mixtures(QUERIES, turns):
             with undone(clients[role]):
                 answer = clients[role].get(address, QUERY_STRING=query.decode("ascii"))
                 judge(answer, role, f"GET {address}?{query[:200]!r}")
