@@ -201,6 +201,15 @@ PAGES: list[Row] = [
     get("runs:state_cli", MEMBERS),
     post("runs:state_cli", may("admin"), data={"person": "operator", "hours": "2", "reason": "x"}),
     post("runs:state_token_revoke", may("admin"), args={"prefix": "{writes}"}),
+    # Deployments
+    get("deployments:pipeline", MEMBERS),
+    post("deployments:pipeline", may("operator"), data={"name": "x", "days": "1"}),
+    post(
+        "deployments:pipeline_revoke",
+        may("operator admin"),
+        args={"prefix": "0000000000"},
+        note="Operators also end one that somebody else made.",
+    ),
     # Activity
     get("activity:list", may("auditor admin", outsider=YES), note="An outsider reads their own tenant's."),
     get("activity:export", may("auditor admin", outsider=YES), note="An outsider reads their own tenant's."),
