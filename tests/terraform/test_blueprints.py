@@ -16,7 +16,7 @@ WEB, STORE = "blueprints/web-service", "blueprints/object-store"
 WEB_SECRETS = secrets(db_password="correct-horse-battery", redis_auth_token="a-token-of-twenty-characters")
 PRODUCTION = "-var-file=examples/triflow-production.tfvars.json"
 STAGING = "-var-file=examples/triflow-staging.tfvars.json"
-RESOURCES = 94
+RESOURCES = 99
 GUARDED = """
 variable "protected" {
   type = bool
@@ -122,7 +122,7 @@ def test_web_service_lives_and_dies_cleanly(applied: Workspace) -> None:
 def _only_what_is_added_by_hand_stands_beside_the_state(
     workspace: Workspace, sandbox: RunningSandbox, options: tuple[str, ...], env: dict[str, str]
 ) -> None:
-    """No false alarm on 94 resources; and a refresh, which fills both openings into computed attributes of the
+    """No false alarm on 99 resources; and a refresh, which fills both openings into computed attributes of the
     state while the plan says "No changes", does not make them known."""
     assert beside(sandbox, ACCOUNT, workspace.root, WEB) == []
     ec2, iam, role = _client(sandbox, "ec2"), _client(sandbox, "iam"), "triflow-ai-production-ecs-task-role"

@@ -44,15 +44,26 @@ module "load_balancer" {
   source = "../../modules/load_balancer"
 
   name                = local.name
-  vpc_id              = module.network.vpc_id
   subnet_ids          = module.network.public_subnet_ids
   security_group_ids  = [module.security_groups.ids["alb"]]
   certificate_arn     = module.domain.certificate_arn
-  target_port         = var.task.port
-  health_check_path   = var.task.health_check_path
-  drain_seconds       = var.drain_seconds
   access_log_bucket   = module.storage.name
   deletion_protection = var.deletion_protection
+
+  # The rule below takes every path, so nothing comes here. While it is replaced (another port), everything does.
+  default_target = { arn = module.routing.first_target_group_arn }
+}
+
+module "routing" {
+  source = "../../modules/routing"
+
+  name              = local.name
+  vpc_id            = module.network.vpc_id
+  port              = var.task.port
+  health_check_path = var.task.health_check_path
+  drain_seconds     = var.drain_seconds
+  listener_arn      = module.load_balancer.listener_arn
+  preview_header    = var.deployment.preview_header
 }
 
 module "registry" {
@@ -203,10 +214,17 @@ module "task_roles" {
   execute_command      = var.task.execute_command
 }
 
+module "cluster" {
+  source = "../../modules/ecs_cluster"
+
+  name = local.name
+}
+
 module "service" {
   source = "../../modules/ecs_service"
 
   name               = local.name
+  cluster_arn        = module.cluster.arn
   container_name     = "backend"
   image              = coalesce(var.image, "${module.registry.url}:latest")
   task               = { cpu = var.task.cpu, memory = var.task.memory, port = var.task.port, execute_command = var.task.execute_command }
@@ -214,7 +232,7 @@ module "service" {
   stop_timeout       = var.drain_seconds
   subnet_ids         = module.network.private_subnet_ids
   security_group_ids = [module.security_groups.ids["ecs"]]
-  target_group_arn   = module.load_balancer.target_group_arn
+  target_group_arn   = module.routing.target_group_arn
   execution_role_arn = module.task_roles.execution_role_arn
   task_role_arn      = module.task_roles.task_role_arn
   log_retention_days = var.log_retention_days
@@ -240,7 +258,7 @@ module "autoscaling" {
   source = "../../modules/autoscaling"
 
   name         = "${local.name}-backend"
-  cluster_name = module.service.cluster_name
+  cluster_name = module.cluster.name
   service_name = module.service.service_name
   scaling      = var.scaling
 }
@@ -257,8 +275,8 @@ module "monitoring" {
 
   name           = local.name
   topic_arn      = module.notifications.topic_arn
-  load_balancer  = { arn_suffix = module.load_balancer.arn_suffix, target_group_arn_suffix = module.load_balancer.target_group_arn_suffix }
-  service        = { cluster_name = module.service.cluster_name, service_name = module.service.service_name, min_tasks = var.scaling.min_tasks }
+  load_balancer  = { arn_suffix = module.load_balancer.arn_suffix, target_group_arn_suffixes = module.routing.target_group_arn_suffixes }
+  service        = { cluster_name = module.cluster.name, service_name = module.service.service_name, min_tasks = var.scaling.min_tasks }
   database       = { identifier = module.database.identifier, storage_gb = var.database.storage_gb }
   cache_node_ids = module.cache.node_ids
   thresholds     = var.alarm_thresholds
@@ -273,6 +291,7 @@ module "deletion_guard" {
     module.autoscaling,
     module.cache,
     module.cache_secret,
+    module.cluster,
     module.database,
     module.database_secret,
     module.domain,
@@ -281,9 +300,21 @@ module "deletion_guard" {
     module.network,
     module.notifications,
     module.registry,
+    module.routing,
     module.security_groups,
     module.service,
     module.storage,
     module.task_roles,
   ]
+}
+
+# Where things stood before deployments had a room of their own.
+moved {
+  from = module.service.aws_ecs_cluster.this
+  to   = module.cluster.aws_ecs_cluster.this
+}
+
+moved {
+  from = module.load_balancer.aws_lb_target_group.this
+  to   = module.routing.aws_lb_target_group.this["first"]
 }

@@ -19,8 +19,8 @@ output "alb_dns_name" {
 }
 
 output "alb_target_group_arn" {
-  description = "Target group of the tasks."
-  value       = module.load_balancer.target_group_arn
+  description = "First target group of the tasks; after a blue/green deployment they may be in the other one."
+  value       = module.routing.target_group_arn
 }
 
 output "alb_security_group_id" {
@@ -35,7 +35,7 @@ output "ecs_security_group_id" {
 
 output "ecs_cluster_name" {
   description = "ECS cluster."
-  value       = module.service.cluster_name
+  value       = module.cluster.name
 }
 
 output "ecs_service_name" {
@@ -101,6 +101,29 @@ output "private_subnet_ids" {
 output "nat_public_ip" {
   description = "The address under which the tasks appear on the internet, for others' allow lists."
   value       = module.network.nat_public_ip
+}
+
+output "deployments" {
+  description = "What the portal's deployments need to know of the service, and what of its task definition is theirs."
+  value = {
+    backend = {
+      service_arn     = module.service.service_arn
+      container       = "backend"
+      repository      = module.registry.name
+      task_definition = module.service.task_definition_arn
+      deployment_owns = var.deployment.owns
+      order           = 1
+      strategies      = ["rolling", "blue_green", "canary", "linear"]
+      blue_green      = merge(module.routing.blue_green, { role_arn = module.cluster.load_balancer_role_arn })
+      alarms          = [for name in ["alb-5xx-high", "alb-latency-high"] : module.monitoring.alarm_names[name]]
+      bake_minutes    = var.deployment.bake_minutes
+      before          = var.deployment.migration_command == null ? null : { name = "migrate", container = "backend", command = var.deployment.migration_command }
+      checks = concat(
+        [{ name = "health", url = "https://${var.domain.name}${var.task.health_check_path}", status = 200, container = null, command = null }],
+        [for check in var.deployment.checks : merge(check, { container = check.command == null ? null : "backend" })],
+      )
+    }
+  }
 }
 
 output "dotenv" {

@@ -78,7 +78,7 @@ variable "domain" {
 
 # Service
 variable "image" {
-  description = "Image that the tasks run: repository with a tag or a digest. Without one, the tag latest of this environment's own repository."
+  description = "Image that the service starts with: repository with a tag or a digest. Without one, the tag latest of this environment's own repository. Later images come by deployments."
   type        = string
   default     = null
 
@@ -161,6 +161,47 @@ variable "drain_seconds" {
   validation {
     condition     = var.drain_seconds >= 2 && var.drain_seconds <= 120 && floor(var.drain_seconds) == var.drain_seconds
     error_message = "Draining takes 2 to 120 whole seconds; Fargate waits no longer."
+  }
+}
+
+variable "deployment" {
+  description = "How images are deployed: what of the task definition deployments own besides the image (cpu, memory, environment.NAME or environment.*), a command that runs before each new image (database migration), how many minutes the alarms are watched afterwards, further checks (a URL, or a command in a task of its own), and a request header that reaches new tasks first."
+  type = object({
+    owns              = optional(list(string), ["image"])
+    migration_command = optional(list(string))
+    bake_minutes      = optional(number, 5)
+    checks = optional(list(object({
+      name    = string
+      url     = optional(string)
+      status  = optional(number, 200)
+      command = optional(list(string))
+    })), [])
+    preview_header = optional(object({
+      name  = string
+      value = string
+    }))
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(var.deployment.owns, "image") && alltrue([for field in var.deployment.owns : can(regex("^(image|cpu|memory|environment\\.(\\*|[A-Za-z_][A-Za-z0-9_]*))$", field))])
+    error_message = "Deployments own image, and may own cpu, memory, environment.NAME or environment.*."
+  }
+
+  validation {
+    condition     = var.deployment.migration_command == null || length(coalesce(var.deployment.migration_command, [])) > 0
+    error_message = "A command has at least one word, for instance alembic, upgrade and head."
+  }
+
+  validation {
+    condition     = var.deployment.bake_minutes >= 0 && var.deployment.bake_minutes <= 1440
+    error_message = "Alarms are watched for 0 to 1440 minutes."
+  }
+
+  validation {
+    condition     = alltrue([for check in var.deployment.checks : (check.url == null) != (check.command == null) && (check.url == null || can(regex("^https?://[^\\s]+$", check.url)))])
+    error_message = "A check has either a URL (https://...) or a command."
   }
 }
 

@@ -2,15 +2,16 @@ data "aws_region" "current" {}
 
 locals {
   family = "${var.name}-${var.container_name}"
-}
 
-resource "aws_ecs_cluster" "this" {
-  name = "${var.name}-cluster"
-
-  # The service's own CPU and memory metrics come free; Container Insights is billed per metric.
-  setting {
-    name  = "containerInsights"
-    value = "disabled"
+  # Left out, not null: AWS does not give back what was never said, and a plan would see a difference.
+  health_check = var.task.health_check == null ? {} : {
+    healthCheck = {
+      command     = var.task.health_check.command
+      interval    = var.task.health_check.interval
+      timeout     = var.task.health_check.timeout
+      retries     = var.task.health_check.retries
+      startPeriod = var.task.health_check.start_period
+    }
   }
 }
 
@@ -28,13 +29,16 @@ resource "aws_ecs_task_definition" "this" {
   execution_role_arn       = var.execution_role_arn
   task_role_arn            = var.task_role_arn
 
+  # Old revisions stay: a rollback goes back to one, and a service may still run one.
+  skip_destroy = true
+
   runtime_platform {
     operating_system_family = "LINUX"
     cpu_architecture        = "X86_64"
   }
 
   container_definitions = jsonencode([
-    {
+    merge(local.health_check, {
       name        = var.container_name
       image       = var.image
       essential   = true
@@ -54,13 +58,17 @@ resource "aws_ecs_task_definition" "this" {
           "awslogs-stream-prefix" = var.container_name
         }
       }
-    }
+    })
   ])
+}
+
+resource "terraform_data" "target" {
+  input = { port = var.task.port, target_group_arn = var.target_group_arn }
 }
 
 resource "aws_ecs_service" "this" {
   name                              = "${local.family}-service"
-  cluster                           = aws_ecs_cluster.this.arn
+  cluster                           = var.cluster_arn
   task_definition                   = aws_ecs_task_definition.this.arn
   launch_type                       = "FARGATE"
   desired_count                     = var.desired_count
@@ -89,8 +97,12 @@ resource "aws_ecs_service" "this" {
     container_port   = var.task.port
   }
 
-  # Autoscaling owns the number of tasks once the service runs.
+  # Autoscaling owns the number of tasks once the service runs; deployments own which revision runs and the alarms
+  # they watch. What else ECS moves in a deployment (the listener rules' weights) is no part of this resource.
   lifecycle {
-    ignore_changes = [desired_count]
+    ignore_changes = [desired_count, task_definition, alarms]
+
+    # Another port needs another revision and another target group in one step, which only a new service takes.
+    replace_triggered_by = [terraform_data.target]
   }
 }

@@ -1,6 +1,6 @@
-output "cluster_name" {
-  description = "Name of the cluster."
-  value       = aws_ecs_cluster.this.name
+output "service_arn" {
+  description = "ARN of the service."
+  value       = aws_ecs_service.this.id
 }
 
 output "service_name" {
@@ -9,7 +9,7 @@ output "service_name" {
 }
 
 output "task_definition_arn" {
-  description = "Revision of the task definition that this configuration describes."
+  description = "Revision of the task definition that this configuration describes; another one may be running."
   value       = aws_ecs_task_definition.this.arn
 }
 

@@ -8,6 +8,16 @@ variable "name" {
   }
 }
 
+variable "cluster_arn" {
+  description = "Cluster that the service runs in."
+  type        = string
+
+  validation {
+    condition     = length(var.cluster_arn) > 0
+    error_message = "Give the ARN of a cluster."
+  }
+}
+
 variable "container_name" {
   description = "Name of the container; also the last part of the task family and the log stream prefix."
   type        = string
@@ -19,7 +29,7 @@ variable "container_name" {
 }
 
 variable "image" {
-  description = "Image of the container: repository with a tag or a digest."
+  description = "Image of the first revision: repository with a tag or a digest. Later ones are deployed."
   type        = string
 
   validation {
@@ -29,12 +39,19 @@ variable "image" {
 }
 
 variable "task" {
-  description = "Size of a task (CPU units, MiB of memory), the port it listens on, and whether a shell may be opened in it."
+  description = "Size of a task (CPU units, MiB of memory), the port it listens on, whether a shell may be opened in it, and a command inside the container that tells whether it is well."
   type = object({
     cpu             = number
     memory          = number
     port            = number
     execute_command = bool
+    health_check = optional(object({
+      command      = list(string)
+      interval     = optional(number, 30)
+      timeout      = optional(number, 5)
+      retries      = optional(number, 3)
+      start_period = optional(number, 60)
+    }))
   })
 
   validation {

@@ -13,30 +13,6 @@ resource "aws_lb" "this" {
   }
 }
 
-resource "aws_lb_target_group" "this" {
-  # The port is part of the name: a target group in use cannot be deleted, so on a change of port
-  # the new one must be able to stand beside the old one.
-  name                 = "${var.name}-${var.target_port}"
-  vpc_id               = var.vpc_id
-  target_type          = "ip"
-  protocol             = "HTTP"
-  port                 = var.target_port
-  deregistration_delay = var.drain_seconds
-
-  health_check {
-    path                = var.health_check_path
-    matcher             = "200"
-    interval            = 15
-    timeout             = 5
-    healthy_threshold   = 2
-    unhealthy_threshold = 3
-  }
-
-  lifecycle {
-    create_before_destroy = true
-  }
-}
-
 resource "aws_lb_listener" "https" {
   load_balancer_arn = aws_lb.this.arn
   port              = 443
@@ -44,8 +20,19 @@ resource "aws_lb_listener" "https" {
   ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-2021-06"
   certificate_arn   = var.certificate_arn
 
+  # What no rule asks for.
   default_action {
-    type             = "forward"
-    target_group_arn = aws_lb_target_group.this.arn
+    type             = var.default_target == null ? "fixed-response" : "forward"
+    target_group_arn = one(var.default_target[*].arn)
+
+    dynamic "fixed_response" {
+      for_each = var.default_target == null ? [1] : []
+
+      content {
+        content_type = "text/plain"
+        message_body = "Not found"
+        status_code  = "404"
+      }
+    }
   }
 }

@@ -18,15 +18,7 @@ output "zone_id" {
   value       = aws_lb.this.zone_id
 }
 
-output "target_group_arn" {
-  description = "ARN of the target group, known once a listener forwards to it."
-  value       = aws_lb_target_group.this.arn
-
-  # ECS refuses a service whose target group belongs to no load balancer.
-  depends_on = [aws_lb_listener.https]
-}
-
-output "target_group_arn_suffix" {
-  description = "The target group as CloudWatch names it."
-  value       = aws_lb_target_group.this.arn_suffix
+output "listener_arn" {
+  description = "HTTPS listener, for the rules of the services behind it."
+  value       = aws_lb_listener.https.arn
 }

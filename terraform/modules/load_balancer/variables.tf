@@ -3,18 +3,8 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,24}[a-z0-9]$", var.name))
-    error_message = "Use at most 26 lower-case letters, digits and hyphens: AWS allows 32 with the port behind it."
-  }
-}
-
-variable "vpc_id" {
-  description = "Network of the targets."
-  type        = string
-
-  validation {
-    condition     = length(var.vpc_id) > 0
-    error_message = "Give the id of a network."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,26}[a-z0-9]$", var.name))
+    error_message = "Use at most 28 lower-case letters, digits and hyphens: AWS allows 32 with -alb behind it."
   }
 }
 
@@ -48,33 +38,16 @@ variable "certificate_arn" {
   }
 }
 
-variable "target_port" {
-  description = "Port of the tasks. Changing it builds a new target group beside the old one."
-  type        = number
+variable "default_target" {
+  description = "Target group (its ARN) of requests that no rule asks for. Without one they get 404."
+  type = object({
+    arn = string
+  })
+  default = null
 
   validation {
-    condition     = var.target_port >= 1024 && var.target_port <= 65535
-    error_message = "The port is between 1024 and 65535."
-  }
-}
-
-variable "health_check_path" {
-  description = "Path that answers 200 while a task is well."
-  type        = string
-
-  validation {
-    condition     = can(regex("^/[!-~]*$", var.health_check_path))
-    error_message = "A path starts with a slash and has no spaces."
-  }
-}
-
-variable "drain_seconds" {
-  description = "How long a leaving task may finish its requests."
-  type        = number
-
-  validation {
-    condition     = var.drain_seconds >= 0 && var.drain_seconds <= 3600
-    error_message = "Draining takes 0 to 3600 seconds."
+    condition     = var.default_target == null || length(try(var.default_target.arn, "")) > 0
+    error_message = "Give the ARN of a target group."
   }
 }
 

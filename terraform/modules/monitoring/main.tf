@@ -2,7 +2,10 @@ data "aws_region" "current" {}
 
 locals {
   balancer = { LoadBalancer = var.load_balancer.arn_suffix }
-  targets  = { LoadBalancer = var.load_balancer.arn_suffix, TargetGroup = var.load_balancer.target_group_arn_suffix }
+  # Deployments decide which of the target groups has the tasks: what counts is the sum.
+  targets     = { for index, suffix in var.load_balancer.target_group_arn_suffixes : "group${index + 1}" => { LoadBalancer = var.load_balancer.arn_suffix, TargetGroup = suffix } }
+  all_targets = join(" + ", [for id in keys(local.targets) : "FILL(${id}, 0)"])
+
   service  = { ClusterName = var.service.cluster_name, ServiceName = var.service.service_name }
   database = { DBInstanceIdentifier = var.database.identifier }
   nodes    = { for index, node in var.cache_node_ids : "node${index + 1}" => { CacheClusterId = node } }
@@ -68,7 +71,9 @@ locals {
     }
     alb-unhealthy-hosts = {
       description = "A task fails its health check."
-      series      = { value = { namespace = "AWS/ApplicationELB", metric = "UnHealthyHostCount", dimensions = local.targets } }
+      series      = { for id, group in local.targets : id => { namespace = "AWS/ApplicationELB", metric = "UnHealthyHostCount", dimensions = group } }
+      expression  = local.all_targets
+      label       = "Unhealthy tasks"
       statistic   = "Maximum"
       threshold   = 0
       periods     = 3
@@ -76,7 +81,9 @@ locals {
     }
     ecs-tasks-low = {
       description = "Fewer healthy tasks than the service needs; with none, every request gets 503."
-      series      = { value = { namespace = "AWS/ApplicationELB", metric = "HealthyHostCount", dimensions = local.targets } }
+      series      = { for id, group in local.targets : id => { namespace = "AWS/ApplicationELB", metric = "HealthyHostCount", dimensions = group } }
+      expression  = local.all_targets
+      label       = "Healthy tasks"
       statistic   = "Minimum"
       comparison  = "LessThanThreshold"
       threshold   = var.service.min_tasks
@@ -117,7 +124,7 @@ locals {
   tiles = {
     "Healthy tasks" = {
       x       = 0, y = 0, width = 8
-      metrics = [{ namespace = "AWS/ApplicationELB", metric = "HealthyHostCount", dimensions = local.targets, stat = "Minimum" }]
+      metrics = [for group in values(local.targets) : { namespace = "AWS/ApplicationELB", metric = "HealthyHostCount", dimensions = group, stat = "Minimum" }]
     }
     "Database CPU %" = {
       x       = 8, y = 0, width = 8
@@ -140,9 +147,8 @@ locals {
       metrics = [{ namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = local.database, stat = "Maximum" }]
     }
     "Database latency (s)" = {
-      x = 8, y = 12, width = 8
-      metrics = [for metric in ["ReadLatency", "WriteLatency"] :
-      { namespace = "AWS/RDS", metric = metric, dimensions = local.database, stat = "Average" }]
+      x       = 8, y = 12, width = 8
+      metrics = [for metric in ["ReadLatency", "WriteLatency"] : { namespace = "AWS/RDS", metric = metric, dimensions = local.database, stat = "Average" }]
     }
     "Database free storage (bytes)" = {
       x       = 16, y = 12, width = 8

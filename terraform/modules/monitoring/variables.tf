@@ -19,15 +19,15 @@ variable "topic_arn" {
 }
 
 variable "load_balancer" {
-  description = "Load balancer and target group as CloudWatch names them (ARN suffixes)."
+  description = "Load balancer and the target groups that the tasks may be in, as CloudWatch names them (ARN suffixes)."
   type = object({
-    arn_suffix              = string
-    target_group_arn_suffix = string
+    arn_suffix                = string
+    target_group_arn_suffixes = list(string)
   })
 
   validation {
-    condition     = length(var.load_balancer.arn_suffix) > 0 && length(var.load_balancer.target_group_arn_suffix) > 0
-    error_message = "Give both ARN suffixes."
+    condition     = length(var.load_balancer.arn_suffix) > 0 && length(var.load_balancer.target_group_arn_suffixes) > 0
+    error_message = "Give the load balancer's ARN suffix and those of its target groups."
   }
 }
 

@@ -83,6 +83,46 @@ run "production" {
   }
 }
 
+run "deployments_know_what_is_theirs" {
+  command = plan
+
+  variables {
+    deployment = {
+      owns              = ["image", "environment.LOG_LEVEL"]
+      migration_command = ["alembic", "upgrade", "head"]
+      checks            = [{ name = "extension exists", command = ["python", "-m", "app.check_vector"] }]
+    }
+  }
+
+  assert {
+    condition     = output.deployments.backend.container == "backend" && output.deployments.backend.repository == "triflow-ai-backend"
+    error_message = "The container and the repository that images are for."
+  }
+
+  assert {
+    condition     = output.deployments.backend.deployment_owns == ["image", "environment.LOG_LEVEL"] && output.deployments.backend.bake_minutes == 5
+    error_message = "What the blueprint leaves to deployments, and five minutes of watching."
+  }
+
+  assert {
+    condition     = output.deployments.backend.alarms == ["triflow-ai-production-alb-5xx-high", "triflow-ai-production-alb-latency-high"]
+    error_message = "The alarms of the requests, by their full names."
+  }
+
+  assert {
+    condition     = output.deployments.backend.before == { name = "migrate", container = "backend", command = ["alembic", "upgrade", "head"] }
+    error_message = "The migration runs before the new image."
+  }
+
+  assert {
+    condition = (
+      output.deployments.backend.checks[0].url == "https://triflow-ai.com/health" && output.deployments.backend.checks[0].status == 200
+      && join(" ", output.deployments.backend.checks[1].command) == "python -m app.check_vector" && output.deployments.backend.checks[1].container == "backend"
+    )
+    error_message = "The service's own health address, then what the blueprint's user adds."
+  }
+}
+
 run "staging_is_smaller" {
   command = plan
 
@@ -177,8 +217,11 @@ run "bad_service" {
     environment_variables = { DATABASE_URL = "postgresql://here" }
     scaling               = { min_tasks = 4, max_tasks = 3 }
     drain_seconds         = 300
+    deployment            = { owns = ["image", "secrets"], bake_minutes = 5000, checks = [{ name = "neither" }] }
   }
-  expect_failures = [var.image, var.task, var.environment_variables, var.scaling, var.drain_seconds]
+  expect_failures = [
+    var.image, var.task, var.environment_variables, var.scaling, var.drain_seconds, var.deployment,
+  ]
 }
 
 run "bad_data" {

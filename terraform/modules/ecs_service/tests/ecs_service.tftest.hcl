@@ -15,6 +15,7 @@ mock_provider "aws" {
 
 variables {
   name               = "triflow-ai-production"
+  cluster_arn        = "arn:aws:ecs:ap-northeast-2:123456789012:cluster/triflow-ai-production-cluster"
   container_name     = "backend"
   image              = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/triflow-ai-backend:latest"
   task               = { cpu = 1024, memory = 2048, port = 8000, execute_command = true }
@@ -34,8 +35,8 @@ run "documented_names_and_size" {
   command = plan
 
   assert {
-    condition     = aws_ecs_cluster.this.name == "triflow-ai-production-cluster" && aws_ecs_service.this.name == "triflow-ai-production-backend-service" && aws_ecs_task_definition.this.family == "triflow-ai-production-backend"
-    error_message = "Cluster, service and family are called as in the documents."
+    condition     = aws_ecs_service.this.name == "triflow-ai-production-backend-service" && aws_ecs_task_definition.this.family == "triflow-ai-production-backend"
+    error_message = "Service and family are called as in the documents."
   }
 
   assert {
@@ -82,6 +83,43 @@ run "secrets_stay_out_of_the_definition" {
       && [for item in jsondecode(aws_ecs_task_definition.this.container_definitions)[0].secrets : item.name] == ["DATABASE_URL"]
     )
     error_message = "Plain variables by value and sorted, secrets by reference."
+  }
+}
+
+run "old_revisions_stay_to_go_back_to" {
+  command = plan
+
+  assert {
+    condition     = aws_ecs_task_definition.this.skip_destroy
+    error_message = "A deregistered revision cannot be rolled back to, and a service that runs one cannot start a task."
+  }
+}
+
+run "a_health_check_inside_the_container" {
+  command = plan
+
+  variables {
+    task = {
+      cpu             = 512
+      memory          = 1024
+      port            = 3000
+      execute_command = true
+      health_check    = { command = ["CMD-SHELL", "wget -qO- http://localhost:3000/health || exit 1"] }
+    }
+  }
+
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.this.container_definitions)[0].healthCheck.startPeriod == 60 && jsondecode(aws_ecs_task_definition.this.container_definitions)[0].healthCheck.retries == 3
+    error_message = "Three misses after a minute's start."
+  }
+}
+
+run "without_a_health_check_nothing_is_said_of_it" {
+  command = plan
+
+  assert {
+    condition     = !can(jsondecode(aws_ecs_task_definition.this.container_definitions)[0].healthCheck)
+    error_message = "An empty health check would differ from what AWS gives back."
   }
 }
 

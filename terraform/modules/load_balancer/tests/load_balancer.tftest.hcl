@@ -15,13 +15,9 @@ mock_provider "aws" {
 
 variables {
   name               = "triflow-ai-production"
-  vpc_id             = "vpc-1"
   subnet_ids         = ["subnet-1", "subnet-2"]
   security_group_ids = ["sg-1"]
   certificate_arn    = "arn:aws:acm:ap-northeast-2:123456789012:certificate/1"
-  target_port        = 8000
-  health_check_path  = "/health"
-  drain_seconds      = 30
   access_log_bucket  = "triflow-ai-prod-123456789012"
 }
 
@@ -39,28 +35,33 @@ run "https_only_with_a_modern_policy" {
   }
 
   assert {
-    condition     = aws_lb_target_group.this.port == 8000 && aws_lb_target_group.this.health_check[0].path == "/health" && tonumber(aws_lb_target_group.this.deregistration_delay) == 30
-    error_message = "Tasks on port 8000, checked at /health, drained for 30 s."
-  }
-
-  assert {
     condition     = aws_lb.this.access_logs[0].enabled && aws_lb.this.access_logs[0].bucket == "triflow-ai-prod-123456789012"
     error_message = "Access logs are kept."
   }
 
   assert {
-    condition     = length(aws_lb_target_group.this.name) <= 32
-    error_message = "AWS allows 32 characters."
+    condition     = aws_lb_listener.https.default_action[0].type == "fixed-response" && aws_lb_listener.https.default_action[0].fixed_response[0].status_code == "404"
+    error_message = "What no service asks for is not found."
+  }
+}
+
+run "with_a_target_for_the_rest" {
+  command = plan
+  variables {
+    default_target = { arn = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/t/1" }
+  }
+  assert {
+    condition     = aws_lb_listener.https.default_action[0].type == "forward" && endswith(aws_lb_listener.https.default_action[0].target_group_arn, "targetgroup/t/1")
+    error_message = "The rest goes to the given target group."
   }
 }
 
 run "bad_values_are_refused" {
   command = plan
   variables {
-    name              = "a-name-that-is-much-too-long-for-aws"
-    subnet_ids        = ["subnet-1"]
-    health_check_path = "health"
-    drain_seconds     = 4000
+    name           = "a-name-that-is-much-too-long-for-aws"
+    subnet_ids     = ["subnet-1"]
+    default_target = { arn = "" }
   }
-  expect_failures = [var.name, var.subnet_ids, var.health_check_path, var.drain_seconds]
+  expect_failures = [var.name, var.subnet_ids, var.default_target]
 }

@@ -16,7 +16,7 @@ mock_provider "aws" {
 variables {
   name           = "triflow-ai-production"
   topic_arn      = "arn:aws:sns:ap-northeast-2:123456789012:triflow-ai-production-alarms"
-  load_balancer  = { arn_suffix = "app/triflow-ai-production-alb/1", target_group_arn_suffix = "targetgroup/triflow-ai-production-8000/2" }
+  load_balancer  = { arn_suffix = "app/triflow-ai-production-alb/1", target_group_arn_suffixes = ["targetgroup/triflow-ai-production-8000/2", "targetgroup/triflow-ai-production-8000b/3"] }
   service        = { cluster_name = "triflow-ai-production-cluster", service_name = "triflow-ai-production-backend-service", min_tasks = 2 }
   database       = { identifier = "triflow-ai-production-db", storage_gb = 100 }
   cache_node_ids = ["triflow-ai-production-redis-001", "triflow-ai-production-redis-002"]
@@ -97,6 +97,19 @@ run "every_redis_node_is_watched" {
       ])) == toset(var.cache_node_ids)
     ])
     error_message = "After a failover the primary is another node."
+  }
+}
+
+run "both_target_groups_are_watched" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for name in ["alb-unhealthy-hosts", "ecs-tasks-low"] : toset(flatten([
+        for query in aws_cloudwatch_metric_alarm.this[name].metric_query : [for metric in query.metric : metric.dimensions["TargetGroup"]]
+      ])) == toset(var.load_balancer.target_group_arn_suffixes)
+    ])
+    error_message = "After a blue/green deployment the tasks are in the other group; the first one is empty for good."
   }
 }
 
