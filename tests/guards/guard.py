@@ -34,7 +34,7 @@ class Guard:
 
 def every() -> Iterator[Guard]:
     """All guards, in the order of the document."""
-    from tests.guards import deaths, engine, foundations, rooms, state_room, traps, turns
+    from tests.guards import deaths, engine, foundations, resting, rooms, state_room, traps, turns
 
-    for part in (engine, turns, deaths, rooms, state_room, traps, foundations):
+    for part in (engine, turns, resting, deaths, rooms, state_room, traps, foundations):
         yield from part.GUARDS
