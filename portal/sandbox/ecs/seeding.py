@@ -65,6 +65,15 @@ def _row(account: str, repository: Repository, built: Built, image: DemoImage, *
     return row
 
 
+def is_empty(reference: str) -> bool:
+    """Whether the image's repository is there and holds nothing yet."""
+    match = _ECR.fullmatch(reference)
+    if match is None:
+        return False
+    repository = ecr_backends[match["account"]][match["region"]].repositories.get(match["name"])
+    return repository is not None and not repository.images
+
+
 def resolve(reference: str) -> Pulled | None:
     """What ECS pulls for this reference of a container's image; None when the repository or image is not there.
 
