@@ -100,7 +100,7 @@ run "deployments_know_what_is_theirs" {
   }
 
   assert {
-    condition     = output.deployments.backend.deployment_owns == ["image", "environment.LOG_LEVEL"] && output.deployments.backend.bake_minutes == 5
+    condition     = join(" ", output.deployments.backend.deployment_owns) == "image environment.LOG_LEVEL" && output.deployments.backend.bake_minutes == 5
     error_message = "What the blueprint leaves to deployments, and five minutes of watching."
   }
 
@@ -110,7 +110,7 @@ run "deployments_know_what_is_theirs" {
   }
 
   assert {
-    condition     = output.deployments.backend.before == { name = "migrate", container = "backend", command = ["alembic", "upgrade", "head"] }
+    condition     = output.deployments.backend.before.name == "migrate" && join(" ", output.deployments.backend.before.command) == "alembic upgrade head"
     error_message = "The migration runs before the new image."
   }
 
