@@ -91,9 +91,11 @@ class Declaration:
     problems: tuple[str, ...] = field(default=())
 
     def owns(self, path: str) -> bool:
-        """Whether deployments own this field: "image", "cpu", "memory" or "environment.NAME"."""
-        name = path.partition(".")[0]
-        return path in self.deployment_owns or f"{name}.*" in self.deployment_owns
+        """Whether deployments own this field: "image", "cpu", "memory" or "environment.NAME"; "environment.A_*" owns many."""
+        return any(
+            path.startswith(owned[:-1]) if owned.endswith("*") else path == owned
+            for owned in self.deployment_owns
+        )
 
 
 def read(output: Any) -> dict[str, Declaration]:

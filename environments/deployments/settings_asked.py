@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
 
-from environments.deployments import sizes
+from environments.deployments import images, sizes
 from environments.deployments.models import Act
 from environments.deployments.services import Service
 from environments.models import Environment, Resource
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from environments.deployments.asking import Asked
 
 Errors = dict[str, list[str]]
-# A tag, a digest, or a whole reference with one of the two at its end.
-IMAGE: Final = re.compile(
-    r"(?:[a-z0-9][a-z0-9._/:-]*[a-z0-9])?(?:(?:^|:)[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|(?:^|@)sha256:[0-9a-f]{64})\Z"
-)
 VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,254}\Z")
 MAX_VALUE: Final = 32 * 1024
 # Tasks of one service: an ECS quota.
@@ -41,7 +37,7 @@ def problems(asked: Asked, service: Service, act: str, environment: Environment)
             _("Name an image of %(service)s (a tag or a digest), or a setting to change.")
             % {"service": service.name}
         ]
-    elif asked.image and not IMAGE.match(asked.image):
+    elif asked.image and images.parse(asked.image) is None:
         errors["image"] = [_("“%(image)s” is no tag, digest or image reference.") % {"image": asked.image}]
     if act == Act.CONFIGURE and asked.image:
         errors["image"] = [_("To change settings only, name no image; to bring an image, ask to deploy.")]
