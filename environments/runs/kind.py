@@ -28,7 +28,7 @@ from environments.runs.states import locks, store
 from portal.accounts.models import User
 from portal.terraform.effects import EFFECTS
 
-LATER = ("waits_for_maintenance_window", "waits_for_reboot")
+LATER = ("waits_for_deployment", "waits_for_maintenance_window", "waits_for_reboot")
 
 
 class TerraformRunKind(ChangeKind):

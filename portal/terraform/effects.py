@@ -18,6 +18,7 @@ EFFECTS: Final[Mapping[str, str]] = {
     "restarts_tasks": _("Tasks are replaced by new ones."),
     "scales_tasks": _("The number of tasks changes."),
     "new_task_definition": _("A new revision of the task definition is registered."),
+    "waits_for_deployment": _("Takes effect with the next deployment; running tasks keep their revision."),
     "waits_for_maintenance_window": _("Takes effect only in the next maintenance window."),
     "waits_for_reboot": _("Takes effect only after the database is restarted."),
     "restarts_database": _("The database restarts and is away for some minutes."),
@@ -67,6 +68,8 @@ _SERVING: Final = frozenset(
         "aws_alb",
         "aws_lb_listener",
         "aws_alb_listener",
+        "aws_lb_listener_rule",
+        "aws_alb_listener_rule",
         "aws_nat_gateway",
         "aws_cloudfront_distribution",
     }
@@ -126,10 +129,9 @@ def effects_of(
         found |= _gone(kind, action)
     if action == "update":
         found |= _updated(kind, keys, attributes, after or {})
-    if kind == "aws_ecs_task_definition" and action in ("create", "update", "replace"):
+    # Only its tags are changed in place. Whether tasks are replaced is said by the service (plan_effects).
+    if kind == "aws_ecs_task_definition" and action in ("create", "replace"):
         found.add("new_task_definition")
-        if before is not None:
-            found.add("restarts_tasks")
     return tuple(code for code in EFFECTS if code in found)
 
 

@@ -24,6 +24,7 @@ from portal.terraform.differences import (
 from portal.terraform.documents import MASK, Steps, any_mark, child, load_document, path_text
 from portal.terraform.effects import effects_of
 from portal.terraform.errors import PlanUnreadable
+from portal.terraform.plan_effects import across
 from portal.terraform.secrets import SecretMatcher, masked, plan_secrets
 from portal.terraform.unmarked import with_guesses
 
@@ -148,7 +149,7 @@ def _plan(document: dict[str, Any], version: str, known: frozenset[str]) -> Plan
     secrets = plan_secrets(document) | known
     matcher = SecretMatcher(secrets)
     everything = [_resource_change(entry, matcher) for entry in _objects(document, "resource_changes")]
-    changes = tuple(change for change in everything if change.action != "no-op")
+    changes = across(tuple(change for change in everything if change.action != "no-op"))
     outputs = (
         _output_change(name, change, matcher) for name, change in sorted(_output_changes(document).items())
     )

@@ -133,8 +133,36 @@ def test_what_restarts_tasks() -> None:
     ) == ("restarts_tasks",)
     assert effects("aws_ecs_service", UPDATE, {"desired_count": 1}, {"desired_count": 2}) == ("scales_tasks",)
     assert effects("aws_ecs_task_definition", CREATE, None, {"family": "f"}) == ("new_task_definition",)
-    assert effects("aws_ecs_task_definition", REPLACE, {"cpu": 1}, {"cpu": 2}) == (
-        "restarts_tasks",
+    assert effects("aws_ecs_task_definition", UPDATE, {"tags": {}}, {"tags": {"a": "b"}}) == ()
+
+
+def test_a_new_revision_waits_for_a_deployment_unless_its_service_takes_it() -> None:
+    """Whether tasks are replaced is said by the service, or by nobody."""
+    arn = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/f:1"
+    revision = change(
+        "aws_ecs_task_definition.a", REPLACE, {"family": "f", "cpu": 1}, {"family": "f", "cpu": 2}
+    )
+
+    def of_the_revision(*others: dict[str, Any]) -> tuple[str, ...]:
+        found = read_plan(plan(revision, *others)).changes
+        return next(one.effects for one in found if one.type == "aws_ecs_task_definition")
+
+    takes = change(
+        "aws_ecs_service.a", UPDATE, {"task_definition": arn}, {}, unknown={"task_definition": True}
+    )
+    another = change(
+        "aws_ecs_service.b", UPDATE, {"task_definition": arn.replace("/f:", "/g:")}, {},
+        unknown={"task_definition": True},
+    )  # fmt: skip
+    leaves = change(
+        "aws_ecs_service.a", UPDATE, {"task_definition": arn, "desired_count": 1},
+        {"task_definition": arn, "desired_count": 2},
+    )  # fmt: skip
+    made_anew = change("aws_ecs_service.a", REPLACE, {"task_definition": arn, "name": "a"}, {"name": "b"})
+    waits = ("new_task_definition", "waits_for_deployment")
+    assert of_the_revision() == of_the_revision(another) == of_the_revision(leaves) == waits
+    assert of_the_revision(takes) == of_the_revision(made_anew) == ("new_task_definition",)
+    assert of_the_revision(change("aws_ecs_service.n", CREATE, None, {"name": "n"})) == (
         "new_task_definition",
     )
 
