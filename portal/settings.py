@@ -207,6 +207,14 @@ BLUEPRINT_DIRS = [
 WORK_DIR = Path(env.str("GATEHOUSE_WORK_DIR", default=str(DATA_DIR / "work")))
 DRIFT_INTERVAL_HOURS = env.int("GATEHOUSE_DRIFT_INTERVAL_HOURS", default=6)
 DRIFT_TIMEOUT_SECONDS = env.int("GATEHOUSE_DRIFT_TIMEOUT_SECONDS", default=600)
+# How often services are looked at while anything moves; quiet environments five times as seldom.
+DEPLOYMENT_STATUS_SECONDS = env.int("GATEHOUSE_DEPLOYMENT_STATUS_SECONDS", default=60)
+# A rollout that is not over after so many minutes, its strategy's own waits apart, is taken back.
+DEPLOYMENT_MINUTES = env.int("GATEHOUSE_DEPLOYMENT_MINUTES", default=60)
+# A one-off task (a migration, a check) is stopped after so many minutes.
+ONE_OFF_TASK_MINUTES = env.int("GATEHOUSE_ONE_OFF_TASK_MINUTES", default=30)
+# How often alarms are asked for while a deployment bakes: ECS itself polls them through the same quota.
+DEPLOYMENT_ALARM_SECONDS = env.float("GATEHOUSE_DEPLOYMENT_ALARM_SECONDS", default=20)
 FINAL_SNAPSHOT_TIMEOUT_SECONDS = env.int("GATEHOUSE_FINAL_SNAPSHOT_TIMEOUT_SECONDS", default=3600)
 STATE_MAX_BYTES = env.int("GATEHOUSE_STATE_MAX_BYTES", default=256 * 1024 * 1024)
 

@@ -108,9 +108,7 @@ def can_cancel(change: Change, user: User, roles: frozenset[str]) -> Ability:
     if reason and change.requested_by_id != user.pk:
         return _no(reason)
     if change.status == Status.VERIFYING:
-        return _wrong_moment(
-            _("Everything has been applied; only the outcome is being read. There is nothing left to stop.")
-        )
+        return _wrong_moment(kind_of(change).stopping(change).too_late)
     if change.status not in CANCELLABLE:
         return _not_now(change)
     if change.cancel_requested_at:
@@ -122,6 +120,8 @@ def can_kill(change: Change, user: User, roles: frozenset[str]) -> Ability:
     reason = refusal(roles, "change.kill")
     if reason:
         return _no(reason)
+    if not kind_of(change).stopping(change).kill:
+        return _wrong_moment(_("There is no tool to kill: cancelling it is all there is."))
     if change.status == Status.VERIFYING:
         return _wrong_moment(_("Everything has been applied; there is no Terraform left to kill."))
     if change.status not in {Status.PROPOSING, Status.EXECUTING}:

@@ -257,7 +257,10 @@ def _verify(work: Work) -> None:
             error_hint="" if verdict.ok else verdict.hint,
             **RELEASED,
         )
+        # A kind that took something back while it verified holds what it touched.
+        freed = claims.release(work.change)
         notices.announce(work.change, status.value)
+    wake_waiting(freed)
 
 
 def _go_on(change: Change, *, by: Principal) -> bool:

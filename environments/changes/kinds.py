@@ -79,6 +79,22 @@ class Comparison:
         return sum(self.counts.values())
 
 
+@dataclass(frozen=True)
+class Stopping:
+    """How a change is stopped: the button, its question (may say %(what)s), what pressing it does.
+
+    `under_way` may say %(who)s; `too_late` is for a change that only proves its outcome. `kill` is the button
+    that ends its tool by force after a cancel that did not help; "" where there is no such tool.
+    """
+
+    label: str
+    question: str
+    effect: str
+    under_way: str
+    too_late: str
+    kill: str = ""
+
+
 class ToolFailure(Exception):
     """Terraform or AWS said no; shown to people with its hint."""
 
@@ -150,6 +166,25 @@ class ChangeKind(ABC):
     @abstractmethod
     def verify(self, work: Work) -> Verdict:
         """Prove the outcome, altering nothing."""
+
+    def stopping(self, change: Change) -> Stopping:
+        """What cancelling it does, now. As it stands: for kinds that run Terraform."""
+        return Stopping(
+            label=_("Cancel the change"),
+            question=_("Cancel “%(what)s”?"),
+            effect=_("While it runs, Terraform finishes what it is at, saves its state and stops."),
+            under_way=_(
+                "%(who)s asked to cancel. Terraform finishes what it is at, saves its state and stops."
+            ),
+            too_late=_(
+                "Everything has been applied; only the outcome is being read. There is nothing left to stop."
+            ),
+            kill=_("Kill Terraform"),
+        )
+
+    def news(self, change: Change) -> str:
+        """A line for the messages about a change that has just ended: what runs now; "" when there is none."""
+        return ""
 
     def settle(self, work: Work) -> None:
         """After an execute that failed or was cancelled: read what is there now."""

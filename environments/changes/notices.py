@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from environments.changes.abilities import barred_voters
 from environments.changes.gates import asked
+from environments.changes.kinds import kind_of
 from environments.changes.models import Change
 from environments.models import Membership, Role
 from portal.accounts.models import User
@@ -33,6 +34,10 @@ EVENTS: Final = {
 }
 
 
+# After these somebody may have to act: the message says what is there now.
+ENDED_BADLY: Final = frozenset({"failed", "regressed", "cancelled", "interrupted"})
+
+
 def address_of(change: Change) -> str:
     """The page's full address; sign-in keeps it."""
     base: str = settings.PUBLIC_URL
@@ -52,6 +57,7 @@ def announce(change: Change, event: str, *, by: str = "", comment: str = "") -> 
             f"{change.requested_by_name}: {change.reason}" if change.reason else "",
             comment,
             change.error_message.partition("\n")[0],
+            kind_of(change).news(change) if event in ENDED_BADLY else "",
         )
         if line
     )

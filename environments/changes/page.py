@@ -59,18 +59,22 @@ ACTS = {
 }
 
 
+def label_of(change: Change, act: Act) -> str:
+    """What the act's button says: stopping is each kind's own."""
+    stopping = kind_of(change).stopping(change)
+    return {"cancel": stopping.label, "kill": stopping.kill}.get(act.name) or str(act.label)
+
+
 def question(change: Change, act: Act) -> tuple[str, str]:
     """The dialog's title, naming environment and effect, and what pressing it does."""
+    stopping = kind_of(change).stopping(change)
     names = {"what": change.title, "environment": change.environment, "summary": change.summary}
     texts = {
         "approve": (_("Approve “%(what)s”?"), _("In %(environment)s: %(summary)s.")),
         "reject": (_("Reject “%(what)s”?"), _("It ends here; the requester is told.")),
         "start": (_("Start “%(what)s”?"), _("In %(environment)s: %(summary)s. It begins at once.")),
         "withdraw": (_("Withdraw your vote?"), _("“%(what)s” may then wait for votes again.")),
-        "cancel": (
-            _("Cancel “%(what)s”?"),
-            _("While it runs, Terraform finishes what it is at, saves its state and stops."),
-        ),
+        "cancel": (stopping.question, stopping.effect),
         "kill": (
             _("Kill Terraform in %(environment)s?"),
             _("What it has not saved yet is lost from the state. Do this only if cancelling did not help."),
@@ -146,7 +150,7 @@ def _buttons(change: Change, able: dict[str, Ability]) -> dict[str, Any]:
         if ability.allowed:
             shown.append(
                 {
-                    "label": act.label,
+                    "label": label_of(change, act),
                     "url": reverse("changes:act", args=[change.uuid, act.name]),
                     "variant": act.variant,
                     "method": "get",
@@ -155,9 +159,12 @@ def _buttons(change: Change, able: dict[str, Ability]) -> dict[str, Any]:
                 }
             )
         elif (act.name == "approve" and change.status == Status.AWAITING_APPROVAL) or (
-            act.name == "kill" and change.cancel_requested_at and change.status in WORKING
+            act.name == "kill"
+            and kind_of(change).stopping(change).kill
+            and change.cancel_requested_at
+            and change.status in WORKING
         ):
-            off.append({"label": act.label, "reason": ability.reason})
+            off.append({"label": label_of(change, act), "reason": ability.reason})
     return {"buttons": [*shown, *emergency_page.buttons(change, able)], "barred": off}
 
 
@@ -171,6 +178,7 @@ def dialogs(change: Change, able: dict[str, Ability]) -> list[dict[str, Any]]:
                 {
                     "id": f"ask-{act.name}",
                     "act": act,
+                    "label": label_of(change, act),
                     "title": title,
                     "effect": effect,
                     "url": reverse("changes:act", args=[change.uuid, act.name]),
@@ -206,6 +214,7 @@ def moving(request: HttpRequest, change: Change) -> dict[str, Any]:
         "progress_template": kind.progress_template,
         "transitions": list(change.transitions.all()),
         "working": change.status in WORKING,
+        "cancelling": kind.stopping(change).under_way % {"who": change.cancel_requested_by},
         "live_every": "700ms" if change.status in WORKING else "2s",
         "stamp": stamp(change),
         "retryable": change.status in RETRYABLE and kind.repeatable,

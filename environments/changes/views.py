@@ -71,11 +71,12 @@ def act(request: HttpRequest, uuid: UUID, name: str) -> HttpResponse:
     if asked is None:
         raise Http404
     if request.method == "POST":
+        said = page.label_of(change, asked)
         try:
             _do(request, change, name)
         except InvalidInput as wrong:
             return _ask(request, change, asked, error=wrong, status=400)
-        messages.success(request, _("Done: %(what)s.") % {"what": asked.label})
+        messages.success(request, _("Done: %(what)s.") % {"what": said})
         return redirect("changes:detail", change.uuid)
     return _ask(request, change, asked)
 
@@ -94,6 +95,7 @@ def _ask(
         **environment_context(request, change.environment, "changes"),
         "change": change,
         "act": asked,
+        "label": page.label_of(change, asked),
         "title": title,
         "effect": effect,
         "ability": ability,

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from environments.changes.kinds import ChangeKind, Comparison, Draft, Verdict
+from environments.changes.kinds import ChangeKind, Comparison, Draft, Stopping, Verdict
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Proposal
 from environments.changes.work import Work
-from environments.deployments import bases, comparison, executing, page, proposing, repeating, verifying
+from environments.deployments import (
+    bases,
+    comparison,
+    executing,
+    outcome_words,
+    page,
+    proposing,
+    repeating,
+    stopping_words,
+    verifying,
+)
 from portal.accounts.models import User
 
 KIND: Final = "deployment"
@@ -40,6 +50,12 @@ class DeploymentKind(ChangeKind):
 
     def resume(self, work: Work) -> None:
         executing.resume(work)
+
+    def stopping(self, change: Change) -> Stopping:
+        return stopping_words.words(change)
+
+    def news(self, change: Change) -> str:
+        return outcome_words.runs_now(change)
 
     def settle(self, work: Work) -> None:
         executing.settle(work)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from environments.changes.models import Change, Proposal
 from environments.deployments.evidence_models import CheckResult, OneOffTask, ServiceEvent, StoppedTask
 from environments.deployments.front_ends.models import FrontEndDeployment, FrontEndRelease
+from environments.deployments.request_models import RequestKey
 from environments.deployments.status_models import ServiceCheck, ServiceStatus
 from environments.models import Environment
 from portal.core.fields import EncryptedJSONField
@@ -23,6 +24,7 @@ __all__ = [
     "FrontEndRelease",
     "OneOffTask",
     "Outcome",
+    "RequestKey",
     "ServiceCheck",
     "ServiceEvent",
     "ServiceProposal",
@@ -93,6 +95,8 @@ class Deployment(models.Model):
     promoted_from = models.ForeignKey(Environment, on_delete=models.PROTECT, null=True, related_name="+")
     # The alarms are watched until then; null before.
     bake_until = models.DateTimeField(null=True)
+    # How far proving it is (verifying.py has the shape).
+    verification = models.JSONField(default=dict)
     # Once execute goes back: {"message", "hint", "cancelled": bool, "left": [part ids that stay as they are]}.
     retreat = models.JSONField(default=dict)
 

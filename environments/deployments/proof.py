@@ -56,6 +56,20 @@ def proven(access: AccountAccess, part: DeploymentPart) -> Proof:
     return _completed(access, part, service) or _carried(access, part, service)
 
 
+def standing(access: AccountAccess, part: DeploymentPart) -> str:
+    """What has taken this deployment's place since it was proven, in words; "" while it stands. One call.
+
+    Raises AwsError.
+    """
+    found = ecs.describe_services(access, part.cluster_arn, [part.service_arn])
+    if not found or found[0].get("status") != "ACTIVE":
+        return _("The service %(name)s is no more.") % {"name": part.service}
+    if part.deployment.act == Act.SCALE:
+        return ""
+    told = _replaced(part, found[0]) or _taken(part, found[0])
+    return told.text if told else ""
+
+
 def running_tasks(access: AccountAccess, part: DeploymentPart) -> list[dict[str, Any]]:
     """The service's tasks that shall run; those that are being drained are not among them. Raises AwsError."""
     arns = ecs.list_tasks(access, part.cluster_arn, part.service, "RUNNING")
@@ -94,31 +108,20 @@ def _completed(access: AccountAccess, part: DeploymentPart, service: Mapping[str
         else []
     )
     # Where ECS keeps no such record, its list of a service's deployments has to do.
-    told = _by_record(part, rows[0], service) if rows else _by_rollout(part, service)
-    return told or _replaced(part, service)
+    return _by_record(part, rows[0], service) if rows else _by_rollout(part, service)
 
 
 def _by_rollout(part: DeploymentPart, service: Mapping[str, Any]) -> Proof | None:
+    taken = _replaced(part, service) or _taken(part, service)
+    if taken:
+        return taken
     now = primary(service)
-    if part.ecs_deployment_id and now.get("id") != part.ecs_deployment_id:
-        text = _("Another deployment of the service has taken this one's place.")
-        return _replaced(part, service) or _no(text, replaced=True)
     state = now.get("rolloutState", "COMPLETED")
     if state == "IN_PROGRESS":
         return _not_yet(_("ECS still rolls it out."))
     if state != "COMPLETED":
         why = now.get("rolloutStateReason") or state
         return _no(_("ECS did not complete this deployment: %(why)s") % {"why": why})
-    return None
-
-
-def _replaced(part: DeploymentPart, service: Mapping[str, Any]) -> Proof | None:
-    """Whether something else was deployed after this deployment had completed."""
-    approved, now = revision_of(part), str(service.get("taskDefinition", ""))
-    if approved and now != approved:
-        names = {"now": short(now), "approved": short(approved)}
-        text = _("The service now runs %(now)s instead of %(approved)s: something else deployed it.") % names
-        return _no(text, replaced=True)
     return None
 
 
@@ -130,10 +133,25 @@ def _by_record(part: DeploymentPart, row: Mapping[str, Any], service: Mapping[st
         why = row.get("statusReason") or status
         text = _("ECS went back by itself: %(why)s") if status in WENT_BACK else _("ECS stopped it: %(why)s")
         return _no(text % {"why": why})
-    current = service.get("currentServiceDeployment")
-    if current and current != part.service_deployment_arn:
-        text = _("Another deployment of the service has taken this one's place.")
-        return _replaced(part, service) or _no(text, replaced=True)
+    return _replaced(part, service) or _taken(part, service)
+
+
+def _taken(part: DeploymentPart, service: Mapping[str, Any]) -> Proof | None:
+    """Whether ECS is at another deployment, of the same revision perhaps: somebody restarted it."""
+    record, current = part.service_deployment_arn, service.get("currentServiceDeployment")
+    ids = part.ecs_deployment_id, primary(service).get("id")
+    if (record and current and current != record) or (not record and ids[0] and ids[0] != ids[1]):
+        return _no(_("Another deployment of the service has taken this one's place."), replaced=True)
+    return None
+
+
+def _replaced(part: DeploymentPart, service: Mapping[str, Any]) -> Proof | None:
+    """Whether something else was deployed after this deployment had completed."""
+    approved, now = revision_of(part), str(service.get("taskDefinition", ""))
+    if approved and now != approved:
+        names = {"now": short(now), "approved": short(approved)}
+        text = _("The service now runs %(now)s instead of %(approved)s: something else deployed it.") % names
+        return _no(text, replaced=True)
     return None
 
 

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('bake_seconds', models.PositiveIntegerField(null=True)),
                 ('before_task', models.JSONField(default=dict)),
                 ('bake_until', models.DateTimeField(null=True)),
+                ('verification', models.JSONField(default=dict)),
                 ('retreat', models.JSONField(default=dict)),
                 ('change', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='deployment', to='changes.change')),
                 ('promoted_from', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='environments.environment')),
@@ -212,6 +213,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['service'],
+            },
+        ),
+        migrations.CreateModel(
+            name='RequestKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.CharField(max_length=64)),
+                ('asked', models.CharField(max_length=64)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('change', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='changes.change')),
+                ('environment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='environments.environment')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('environment', 'digest'), name='request_key_once')],
             },
         ),
         migrations.CreateModel(
