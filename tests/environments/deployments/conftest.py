@@ -11,7 +11,8 @@ from django.db import connections
 
 from portal.sandbox.testing import RunningSandbox, running_sandbox
 from tests.cast import *  # noqa: F403
-from tests.environments.deployments.scene import Clients, Scene
+from tests.environments.deployments.building import Clients
+from tests.environments.deployments.scene import Scene
 
 # A step of a task takes a tenth of a second, a minute of bake one.
 PACE = {"SANDBOX_ECS_PACE": "0.1", "SANDBOX_ECS_MINUTE": "1"}

@@ -28,11 +28,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
-
-import boto3
 
 from environments.accounts import access_to
 from environments.changes import actions as changes
@@ -43,30 +41,9 @@ from environments.models import AwsAccount, Environment, Tenant
 from portal.accounts.models import User
 from portal.accounts.principals import worker
 from portal.aws.sessions import AccountAccess
-from portal.sandbox.testing import RunningSandbox
 from tests.cast import by
 from tests.environments.deployments import building, rows
-from tests.environments.deployments.building import REGION, Built, BuiltService
-
-
-@dataclass
-class Clients:
-    """boto3 clients of one account, made once: each takes a tenth of a second."""
-
-    sandbox: RunningSandbox
-    account: str
-    made: dict[str, Any] = field(default_factory=dict)
-
-    def __call__(self, service: str) -> Any:
-        if service not in self.made:
-            self.made[service] = boto3.client(
-                service,
-                endpoint_url=self.sandbox.url,
-                region_name=REGION,
-                aws_access_key_id=self.account,
-                aws_secret_access_key="sandbox",
-            )
-        return self.made[service]
+from tests.environments.deployments.building import REGION, Built, BuiltService, Clients
 
 
 @dataclass
