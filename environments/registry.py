@@ -107,6 +107,16 @@ class Registry:
     pending: list[Callable[[Environment], Iterable[tuple[str, str, int]]]] = field(default_factory=list)
     # Names and values of the outputs of the environment's last apply; sensitive ones are left out.
     outputs: Callable[[Environment], Mapping[str, Any]] = lambda environment: {}
+    # The output of this name of many environments (primary keys) at once; those without it are left out.
+    outputs_named: Callable[[Sequence[int], str], Mapping[int, Any]] = lambda ids, name: {}
+    # Who owns which field of its services' task definitions, Terraform or deployments, in the shape that
+    # templates/deployments/_ownership.html draws: [{"service", "link", "rows": [{field, owner, value, source}]}].
+    ownership: Callable[[Environment], Sequence[Mapping[str, Any]]] = lambda environment: ()
+    # The services whose next deployment takes the newest revision of the task definitions at these addresses: name and
+    # page of each.
+    deployed_with: Callable[[Environment, Sequence[str]], Sequence[tuple[str, str]]] = (
+        lambda environment, addresses: ()
+    )
     # Why this environment may not be retired (resources, open changes); empty when it may.
     retire_blockers: list[Callable[[Environment], Iterable[str]]] = field(default_factory=list)
     # Called inside the transaction that lifts a hold: who waited may go on.

@@ -11,6 +11,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from environments.changes.models import Change, Proposal
+from environments.registry import registry
 from environments.runs import differences
 from environments.runs.models import ResourceChange, ResourceProgress
 from portal.accounts.models import User
@@ -36,7 +37,10 @@ def context(change: Change, user: User) -> Mapping[str, Any]:
         return shared
     effects = proposal.facts.get("effects", {})
     found = differences.since_vote(change, user)
+    waiting = effects.get("waits_for_deployment", [])
     return shared | {
+        "deployed_with": registry.deployed_with(change.environment, waiting) if waiting else [],
+        "ownership": registry.ownership(change.environment) if "new_task_definition" in effects else [],
         "differences": found.lines() if found else [],
         "counts": proposal.facts.get("counts", {}),
         "effects": [(_(EFFECTS[name]), addresses) for name, addresses in effects.items() if name in EFFECTS],
