@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -53,10 +53,12 @@ def request_deployment(
     start: str = Start.ON_APPROVAL,
     start_at: datetime | None = None,
     promoted_from: Environment | None = None,
+    on_made: Callable[[Change], None] | None = None,
 ) -> Change:
     """Ask for images and settings of services. Raises NotAllowed, InvalidInput, Conflict.
 
     `before_task` None: as the first service declares; {}: none. `bake_seconds` None: as each service declares.
+    `on_made` is called with the change inside its transaction; what it raises undoes the request.
     """
     with acting(by, environment, action="change.request", target=target_of(environment)):
         _may(by, environment)
@@ -68,7 +70,7 @@ def request_deployment(
         here = [row.service for row in rows]
         chosen, options = strategies.check(strategy, strategy_options, bake_seconds, here, errors)
         before = before_tasks.wanted(before_task, rows, act, errors)
-        return _request(
+        made = _request(
             by,
             environment,
             act,
@@ -83,6 +85,9 @@ def request_deployment(
             },
             change={"reason": reason, "ticket": ticket, "links": links, "start": start, "start_at": start_at},
         )
+        if on_made is not None:
+            on_made(made)
+        return made
 
 
 def request_restart(

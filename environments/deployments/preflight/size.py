@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from environments.deployments.preflight.look import Look
 from environments.deployments.preflight.target import Finding, Target, failing, ok
-
-# CPU units -> MiB of memory that Fargate offers with them (ECS developer guide, "Task CPU and memory").
-FARGATE: Final[Mapping[int, tuple[int, ...]]] = {
-    256: (512, 1024, 2048),
-    512: tuple(range(1024, 4096 + 1, 1024)),
-    1024: tuple(range(2048, 8192 + 1, 1024)),
-    2048: tuple(range(4096, 16384 + 1, 1024)),
-    4096: tuple(range(8192, 30720 + 1, 1024)),
-    8192: tuple(range(16384, 61440 + 1, 4096)),
-    16384: tuple(range(32768, 122880 + 1, 8192)),
-}
-HINT: Final = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html"
+from environments.deployments.sizes import FARGATE
 
 
 def findings(target: Target, look: Look) -> Iterator[Finding]:
