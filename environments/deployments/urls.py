@@ -3,10 +3,17 @@
 from django.urls import URLPattern, URLResolver, path
 
 from environments.deployments.ci import views as ci_views
+from environments.deployments.history import views as history_views
+from environments.deployments.tab import views as tab_views
 
 app_name = "deployments"
 HERE = "environments/<slug:tenant>/<slug:slug>"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path(f"{HERE}/services/", tab_views.services, name="services"),
+    path(f"{HERE}/services/look/", tab_views.look, name="services_look"),
+    # Any name may stand here: below a word of its own, a service cannot hide another page.
+    path(f"{HERE}/service/<path:service>/", tab_views.service, name="service"),
+    path(f"{HERE}/deployments/", history_views.history, name="history"),
     path(f"{HERE}/services/pipeline/", ci_views.pipeline, name="pipeline"),
     path(f"{HERE}/services/pipeline/<slug:prefix>/revoke/", ci_views.revoke, name="pipeline_revoke"),
 ]

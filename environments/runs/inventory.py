@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -80,6 +80,12 @@ def _outputs(environment: Environment, document: State) -> None:
 def outputs_of(environment: Environment) -> dict[str, Any]:
     """name -> value of the outputs of the last apply that are not sensitive."""
     return {row.name: row.value for row in Output.objects.filter(environment=environment, sensitive=False)}
+
+
+def outputs_named(ids: Sequence[int], name: str) -> dict[int, Any]:
+    """environment (primary key) -> value of its output of this name, where it has one that is not sensitive."""
+    found = Output.objects.filter(environment_id__in=ids, name=name, sensitive=False)
+    return dict(found.values_list("environment_id", "value"))
 
 
 def plain(value: Any) -> Any:

@@ -19,6 +19,7 @@ def register() -> None:
     register_kind(ExtraRemovalKind())
     registry.plan = actions.plan_definition
     registry.outputs = inventory.outputs_of
+    registry.outputs_named = inventory.outputs_named
     registry.columns.append(columns.TERRAFORM)
     registry.cards.append(Card("drift", 20, "runs/_drift_card.html", cards.drift_card))
     registry.cards.append(Card("leftovers", 5, "runs/_leftovers_card.html", shown.card))

@@ -1,0 +1,1 @@
+"""Services on an environment's pages, on the overview, in the inbox and in search."""
