@@ -48,6 +48,11 @@ def run_task(access: AccountAccess, **parameters: Any) -> dict[str, Any]:
     raise AwsError(f"RunTask: {said or reason}", code=reason, permanent=not reason.startswith("RESOURCE"))
 
 
+def stop_task(access: AccountAccess, cluster: str, arn: str, reason: str) -> None:
+    """Stop a task; `reason` is what it says afterwards. Raises AwsError."""
+    call(access, "ecs", "stop_task", cluster=cluster, task=arn, reason=reason[:255])
+
+
 def list_tasks(access: AccountAccess, cluster: str, service: str, desired_status: str) -> list[str]:
     """ARNs of a service's tasks of this desired status (RUNNING, STOPPED), all pages. Raises AwsError."""
     asked = {"cluster": cluster, "serviceName": service, "desiredStatus": desired_status}

@@ -18,24 +18,28 @@ def tail(
 
     With `since`, lines from then on alone.
     """
-    return [text for _at, text in entries(access, group, stream, limit=limit, since=since)]
-
-
-def entries(
-    access: AccountAccess, group: str, stream: str, *, limit: int = 50, since: datetime | None = None
-) -> list[tuple[int, str]]:
-    """As `tail`, each line with its time in milliseconds since 1970."""
-    asked: dict[str, Any] = {"logGroupName": group, "logStreamName": stream, "limit": limit}
+    asked: dict[str, Any] = {"limit": limit, "startFromHead": False}
     if since is not None:
         asked["startTime"] = int(since.timestamp() * 1000)
+    return [text for _at, text in _events(access, group, stream, **asked)][-limit:]
+
+
+def follow(
+    access: AccountAccess, group: str, stream: str, *, since: int = 0, limit: int = 1000
+) -> list[tuple[int, str]]:
+    """(milliseconds since 1970, line) from `since` on, the oldest first: what to read next. Raises AwsError."""
+    return _events(access, group, stream, startTime=since, limit=limit, startFromHead=True)
+
+
+def _events(access: AccountAccess, group: str, stream: str, **asked: Any) -> list[tuple[int, str]]:
     try:
-        answer = call(access, "logs", "get_log_events", **asked, startFromHead=False)
+        answer = call(access, "logs", "get_log_events", logGroupName=group, logStreamName=stream, **asked)
     except AwsError as refused:
         if refused.code in MISSING:
+            # A stream is made with its first line.
             return []
         raise
-    events = answer.get("events", [])
-    return [(int(event["timestamp"]), str(event["message"])) for event in events][-limit:]
+    return [(int(event["timestamp"]), str(event["message"])) for event in answer.get("events", [])]
 
 
 def group_exists(access: AccountAccess, group: str) -> bool:
