@@ -95,6 +95,8 @@ class _Server:
     def _start_sandbox(self) -> None:
         port = choose_sandbox_port(self.configuration.data)
         self.environ["GATEHOUSE_SANDBOX_URL"] = f"http://127.0.0.1:{port}"
+        # The demonstration's image repositories have something to deploy.
+        self.environ.setdefault("SANDBOX_SEED_IMAGES", "1" if self.configuration.demo else "0")
         folder = self.configuration.data / "sandbox"
         command = ["-m", "portal.sandbox", "--port", str(port), "--data", str(folder)]
         self._start("sandbox", command, first=True)

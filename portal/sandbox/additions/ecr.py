@@ -1,13 +1,17 @@
-"""ECR: digests as registries make them, sizes, scan findings, pages, and blobs to download."""
+"""ECR: digests as registries make them, sizes, scan findings, pages, and blobs to download.
 
+With SANDBOX_SEED_IMAGES every repository holds the demonstration's images from its beginning.
+"""
+
+import os
 from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.ecr.exceptions import ScanNotFoundException
-from moto.ecr.models import Image
+from moto.ecr.models import ECRBackend, Image, Repository, ecr_backends
 from moto.ecr.responses import ECRResponse
 
-from portal.sandbox.ecs import registry
+from portal.sandbox.ecs import registry, seeding
 from portal.sandbox.ecs.images import digest_of
 from portal.sandbox.patching import wrap
 
@@ -59,3 +63,35 @@ def _download_url(original: Any, self: ECRResponse) -> ActionResult:
     place = f"{self.current_account}/{self.region}/{digest}"
     address = f"{self.parsed_url.scheme}://{self.parsed_url.netloc}{registry.BLOBS}{place}"
     return ActionResult({"downloadUrl": address, "layerDigest": digest})
+
+
+@wrap(ECRBackend, "create_repository")
+def _create(original: Any, self: ECRBackend, *args: Any, **kwargs: Any) -> Repository:
+    made: Repository = original(self, *args, **kwargs)
+    if _SEEDS:
+        seeding.seed(self.account_id, self.region_name, made)
+    return made
+
+
+@wrap(ECRBackend, "delete_repository")
+def _delete(original: Any, self: ECRBackend, name: str, *args: Any, **kwargs: Any) -> Repository:
+    # What nobody pushed must not keep anybody from deleting the repository.
+    held = self.repositories.get(name)
+    if held is not None and all(registry.facts_of(self, image) for image in held.images):
+        held.images = []
+    deleted: Repository = original(self, name, *args, **kwargs)
+    return deleted
+
+
+def _seed_empty() -> None:
+    """Repositories of an earlier time, made before there was anything to put into them."""
+    for account, regions in list(ecr_backends.items()):
+        for region, backend in list(regions.items()):
+            for repository in list(backend.repositories.values()):
+                if not repository.images:
+                    seeding.seed(account, region, repository)
+
+
+_SEEDS = os.environ.get("SANDBOX_SEED_IMAGES", "").lower() in ("1", "true", "yes", "on")
+if _SEEDS:
+    _seed_empty()
