@@ -11,6 +11,7 @@ from typing import Any
 
 _MODULES = {
     "/sandbox/ecr/images": "portal.sandbox.ecs.seeding",
+    "/sandbox/ecs/answer": "portal.sandbox.ecs.answering",
     "/sandbox/ecs/fault": "portal.sandbox.ecs.faults",
     "/sandbox/ecs/pace": "portal.sandbox.ecs.pace",
 }
