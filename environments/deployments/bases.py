@@ -84,6 +84,8 @@ def _of_service(
         "terraform": terraform,
         "declared": digests.of_declaration(service),
         "secrets": digest(secrets),
+        # For a rollback's preview: which secrets have another value by then. Ids, never values.
+        "secret_versions": dict(secrets),
     }
     if wanted:
         there = counts.present(now)
