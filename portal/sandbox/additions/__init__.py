@@ -6,7 +6,7 @@ every service at once would double the time that the sandbox takes to start.
 
 import importlib
 
-# Moto's name of a service -> the module here; several names may share one.
+# Moto's name of a service -> the modules here; several names may share one.
 _MODULES = {
     "applicationautoscaling": "autoscaling",
     "backup": "backup",
@@ -17,9 +17,11 @@ _MODULES = {
     "cloudwatch": "cloudwatch",
     "ec2": "ec2",
     "ecr": "ecr",
-    "ecs": "ecs",
+    "ecs": "ecs ecs_one_off",
     "elasticache": "elasticache",
+    "elbv2": "elbv2",
     "iam": "iam",
+    "logs": "logs",
     "rds": "rds",
     "s3": "s3",
     "sqs": "sqs",
@@ -29,6 +31,5 @@ _MODULES = {
 
 def load(service: str) -> None:
     """Join the additions for that service of moto's, if there are any."""
-    module = _MODULES.get(service)
-    if module is not None:
+    for module in _MODULES.get(service, "").split():
         importlib.import_module(f"{__name__}.{module}")

@@ -1,10 +1,11 @@
-"""Application Auto Scaling: tags of scalable targets."""
+"""Application Auto Scaling: tags of scalable targets, and services brought within their bounds."""
 
 import json
 from typing import Any
 
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 
+from portal.sandbox.ecs import services
 from portal.sandbox.patching import add, store, wrap
 
 
@@ -40,4 +41,10 @@ def _register(original: Any, self: ApplicationAutoScalingResponse) -> str:
     answer: str = original(self)
     # Moto drops the tags given here; a provider with default tags would set them again at each run.
     _tags(self, json.loads(answer)["ScalableTargetARN"]).update(self._get_param("Tags") or {})
+    if self._get_param("ServiceNamespace") == "ecs":
+        _, cluster, service = self._get_param("ResourceId").split("/")
+        backend = self.applicationautoscaling_backend
+        for target in backend.describe_scalable_targets("ecs", [self._get_param("ResourceId")], None):
+            bounds = (target.min_capacity, target.max_capacity)
+            services.bring_within(backend.ecs_backend, cluster, service, *bounds)
     return answer

@@ -1,11 +1,14 @@
-"""EC2: detailed monitoring of instances."""
+"""EC2: detailed monitoring of instances, addresses that services' tasks hold."""
 
 from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.ec2.responses import EC2Response
 
+from portal.sandbox.ecs import addresses
 from portal.sandbox.patching import wrap
+
+__all__ = ["addresses"]
 
 
 @wrap(EC2Response, "monitor_instances")

@@ -64,10 +64,12 @@ def test_a_new_task_definition_is_a_new_deployment(ecs: Any) -> None:
     after = described(ecs)
     assert after["taskDefinition"] == before["taskDefinition"].replace("app:1", "app:2")
     assert after["taskDefinition"].startswith("arn:aws:ecs:")
-    (deployment,) = after["deployments"]
-    assert deployment["taskDefinition"] == after["taskDefinition"]
-    assert deployment["id"] != before["deployments"][0]["id"]
-    assert (deployment["desiredCount"], deployment["runningCount"]) == (3, 3)
+    new, old = after["deployments"]
+    assert (new["taskDefinition"], new["status"]) == (after["taskDefinition"], "PRIMARY")
+    assert (old["id"], old["status"]) == (before["deployments"][0]["id"], "ACTIVE")
+    assert new["id"] != old["id"]
+    assert (new["desiredCount"], new["runningCount"], new["pendingCount"]) == (3, 0, 3)
+    assert (new["rolloutState"], old["runningCount"]) == ("IN_PROGRESS", 2)
 
 
 def test_scaling_and_settings_are_no_new_deployment(ecs: Any) -> None:

@@ -14,7 +14,7 @@ from tests.portal.sandbox.conftest import ClientMaker
 UNIMPLEMENTED: list[tuple[str, str, dict[str, Any], str]] = [
     ("ec2", "describe_ipam_byoasn", {}, "ec2 DescribeIpamByoasn"),
     ("rds", "describe_db_major_engine_versions", {}, "rds DescribeDBMajorEngineVersions"),
-    ("ecs", "describe_service_revisions", {"serviceRevisionArns": ["x"]}, "ecs DescribeServiceRevisions"),
+    ("ecs", "get_task_protection", {"cluster": "x"}, "ecs GetTaskProtection"),
     ("sqs", "list_message_move_tasks", {"SourceArn": "x"}, "sqs ListMessageMoveTasks"),
     ("cloudwatch", "list_metric_streams", {}, "ListMetricStreams"),
     ("cloudfront", "list_realtime_log_configs", {}, "cloudfront GET /2020-05-31/realtime-log-config"),
