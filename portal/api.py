@@ -7,6 +7,7 @@ from environments.activity.api import api_urls as activity_urls
 from environments.api import api_urls as environments_urls
 from environments.blueprints.api import api_urls as blueprints_urls
 from environments.changes.api import api_urls as changes_urls
+from environments.deployments.api import api_urls as deployments_urls
 from environments.runs.api import api_urls as runs_urls
 from environments.runs.drift.api import api_urls as drift_urls
 from environments.runs.leftovers.api import api_urls as leftover_urls
@@ -34,5 +35,6 @@ urlpatterns = [
     *drift_urls,
     *live_urls,
     *state_urls,
+    *deployments_urls,
     *activity_urls,
 ]

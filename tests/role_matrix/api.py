@@ -154,6 +154,18 @@ API: list[Row] = [
         note="The operator's own lock; an admin releases it with a reason instead.",
     ),
     post("api:state_tokens", may("admin"), data={"person": "operator", "hours": 2, "reason": "x"}),
+    # Deployments; the environments here have no services
+    post("api:deployments", may("operator"), data={"service": "api", "image": "v2"}),
+    post("api:deployments_restart", may("operator"), data={"service": "api"}),
+    post("api:deployments_scale", may("operator"), data={"service": "api", "desired": 2}),
+    post("api:deployments_promote", may("operator"), data={"from_environment": "{here}"}),
+    get("api:services", MEMBERS),
+    get(
+        "api:service_images",
+        may("", rest=HIDDEN),
+        args={"environment": "{here}", "name": "api"},
+        note="There is no such service; members of the tenant see the images of one.",
+    ),
     # Activity
     get("api:audit_events", may("auditor admin", outsider=YES), note="An outsider reads their own tenant's."),
     get("api:audit_event", may("auditor admin"), args={"uuid": "{event}"}),
