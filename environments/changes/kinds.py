@@ -130,6 +130,8 @@ class ChangeKind(ABC):
     # The template of the proposal's part of the change page, and of its progress.
     proposal_template: ClassVar[str] = ""
     progress_template: ClassVar[str] = ""
+    # The page where one is asked for; takes the slugs of tenant and environment.
+    request_url: ClassVar[str] = ""
     # The Celery queue whose workers do it: a look at a rollout never waits behind a long Terraform run.
     queue: ClassVar[str] = "changes"
     # Whether one person may start it without votes in an emergency (emergency.py).

@@ -214,7 +214,8 @@ class ApprovalPolicy(models.Model):
 
     environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="policies")
     number = models.PositiveIntegerField()
-    # [{name, roles, votes, when: {always, destroys, touches_iam, touches_network, kinds, modes}}]: gates.py
+    # [{name, roles, votes, when: {always, destroys, touches_iam, touches_network, kinds, modes,
+    # except_modes}}]: gates.py
     gates = models.JSONField(default=list)
     author = models.CharField(max_length=150)
     created_at = models.DateTimeField(default=timezone.now)

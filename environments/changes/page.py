@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from environments.changes import comparing, emergency_page, log_places, waiting
+from environments.changes import comparing, emergency_page, log_places, unasked, waiting
 from environments.changes.abilities import Ability, abilities, barred_voters
 from environments.changes.gates import GateState, evaluate
-from environments.changes.kinds import kind_of
+from environments.changes.kinds import ChangeKind, kind_of
 from environments.changes.lifecycle import RETRYABLE, WORKING, Status
 from environments.changes.models import Change, Vote
 from environments.pages import environment_context, person_of
@@ -196,6 +196,7 @@ def gate_card(request: HttpRequest, change: Change) -> dict[str, Any]:
     return {
         "gates": [_gate(state, rejected=rejected and not state.passed) for state in states],
         "votes": _votes(change),
+        "unasked": unasked.why(change),
         "expires_at": change.expires_at if change.is_open else None,
         "note": start_note(change),
         "differs": comparing.sentence(change, user),
@@ -203,6 +204,12 @@ def gate_card(request: HttpRequest, change: Change) -> dict[str, Any]:
         "able": able,
         **_buttons(change, able),
     }
+
+
+def anew(change: Change, kind: ChangeKind) -> str:
+    """Where the like of it is asked for; empty where the kind has no such page."""
+    place = change.environment
+    return reverse(kind.request_url, args=[place.tenant.slug, place.slug]) if kind.request_url else ""
 
 
 def moving(request: HttpRequest, change: Change) -> dict[str, Any]:
@@ -217,6 +224,7 @@ def moving(request: HttpRequest, change: Change) -> dict[str, Any]:
         "cancelling": kind.stopping(change).under_way % {"who": change.cancel_requested_by},
         "live_every": "700ms" if change.status in WORKING else "2s",
         "stamp": stamp(change),
+        "again": anew(change, kind),
         "retryable": change.status in RETRYABLE and kind.repeatable,
         "retries": list(change.retries.all()) if change.is_final else [],
         **emergency_page.facts(change),
@@ -234,6 +242,7 @@ def context(request: HttpRequest, change: Change) -> dict[str, Any]:
         "consequences": kind.consequences(change),
         "proposal_template": kind.proposal_template,
         "proposals": list(change.proposals.all()),
+        "replaces": list(Change.objects.filter(superseded_by=change)),
         "log_after": log_places.tail(change),
         "debt": emergency_page.debt(change),
         **gate_card(request, change),

@@ -31,7 +31,7 @@ def posted_gates(data: QueryDict) -> list[dict[str, Any]]:
             continue
         votes = data.get(f"gate-{row}-votes", "1").strip()
         when: dict[str, Any] = dict.fromkeys(data.getlist(f"gate-{row}-when"), True)
-        for narrow in ("kinds", "modes"):
+        for narrow in gates.NARROWING:
             if chosen := data.getlist(f"gate-{row}-{narrow}"):
                 when[narrow] = chosen
         found.append(

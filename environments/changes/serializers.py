@@ -159,7 +159,10 @@ class QuestionShape(serializers.Serializer[Change]):
 
 class PolicyShape(serializers.Serializer[Change]):
     number = serializers.IntegerField(read_only=True)
-    gates = serializers.JSONField(help_text="[{name, roles, votes, when}], see the policy page.")
+    gates = serializers.JSONField(
+        help_text="[{name, roles, votes, when}]; when: always, destroys, touches_iam, touches_network (true),"
+        " and lists kinds, modes, except_modes. See the policy page."
+    )
     reason = serializers.CharField(required=False, write_only=True, allow_blank=True, max_length=2000)
 
 

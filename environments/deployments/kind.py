@@ -32,6 +32,7 @@ class DeploymentKind(ChangeKind):
     queue: ClassVar[str] = "deployments"
     proposal_template: ClassVar[str] = "deployments/_proposal.html"
     progress_template: ClassVar[str] = "deployments/_progress.html"
+    request_url: ClassVar[str] = "deployments:services"
     related: ClassVar[tuple[str, ...]] = ("deployment",)
     repeatable: ClassVar[bool] = True
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from environments.changes.kinds import Cancelled, Draft, ToolFailure
 from environments.changes.models import Proposal
 from environments.changes.work import Work
-from environments.deployments import bases, digests, image_facts, images, plans, preflight, running, telling
+from environments.deployments import bases, digests, image_facts, images, plans, preflight, running, wording
 from environments.deployments.models import Deployment, DeploymentPart, ServiceProposal
 from environments.deployments.plans import Plan
 from environments.deployments.services import Service, access_of, services_of
@@ -37,16 +37,16 @@ def propose(work: Work) -> Draft:
     except AwsError as refused:
         raise ToolFailure(refused.message, refused.hint) from refused
     for plan in found:
-        for line in telling.lines(plan):
+        for line in wording.lines(plan):
             work.say(line)
     _insist(found)
     return Draft(
         digest=digests.of_proposal(deployment, found),
-        facts=telling.facts(deployment, found),
+        facts=wording.facts(deployment, found),
         base=bases.base_of(environment, found),
-        summary=telling.summary(deployment, found),
+        summary=wording.summary(deployment, found),
         empty=not any(plan.does_something for plan in found),
-        title=telling.title(change, found),
+        title=wording.title(change, found),
         keep=lambda proposal: _keep(proposal, found),
     )
 

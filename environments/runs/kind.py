@@ -37,6 +37,7 @@ class TerraformRunKind(ChangeKind):
     name: ClassVar[str] = planning.KIND
     proposal_template: ClassVar[str] = "runs/_proposal.html"
     progress_template: ClassVar[str] = "runs/_progress.html"
+    request_url: ClassVar[str] = "runs:request"
     related: ClassVar[tuple[str, ...]] = ("terraform_run",)
     repeatable: ClassVar[bool] = True
 
