@@ -122,7 +122,8 @@ def _give_up_in_time(work: Work, access: AccountAccess, part: DeploymentPart, ro
 
 
 def _finish(work: Work, row: OneOffTask, task: Mapping[str, Any] | None, container: str) -> None:
-    ended = next((one for one in (task or {}).get("containers", []) if one.get("name") == container), {})
+    rows: list[dict[str, Any]] = list((task or {}).get("containers", []))
+    ended = next((one for one in rows if one.get("name") == container), {})
     gave_up = row.stopped_reason
     reasons = [
         gave_up,

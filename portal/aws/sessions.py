@@ -86,7 +86,7 @@ class AccountAccess:
         return _CLIENTS.get(self, service)
 
 
-def call(access: AccountAccess, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+def call(access: AccountAccess, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
     """One call, by its Python name ("describe_db_snapshots"); raises AwsError."""
     client = access.client(service)
     with aws_errors(client.meta.service_model.signing_name):
@@ -94,7 +94,9 @@ def call(access: AccountAccess, service: str, operation: str, **parameters: Any)
     return answer
 
 
-def pages(access: AccountAccess, service: str, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+def pages(
+    access: AccountAccess, service: str, operation: str, /, **parameters: Any
+) -> Iterator[dict[str, Any]]:
     """Every page of a listing call; raises AwsError. For operations that botocore can page."""
     client = access.client(service)
     with aws_errors(client.meta.service_model.signing_name):
