@@ -65,9 +65,9 @@ def advance(change_uuid: str, *, by: Principal) -> bool:
     return False
 
 
-def _postpone(change: Change, waiting: Waiting | None = None) -> None:
+def _postpone(change: Change, waiting: Waiting | None = None, *, seconds: float | None = None) -> None:
     """Look again later, as soon as a hold ends; whoever gives a claim back sends this change at once."""
-    later = timezone.now() + timedelta(seconds=settings.RESEND_SECONDS)
+    later = timezone.now() + timedelta(seconds=settings.RESEND_SECONDS if seconds is None else seconds)
     if waiting is not None and waiting.until is not None:
         later = min(later, waiting.until)
     Change.objects.filter(pk=change.pk, version=change.version).update(due_at=later)
@@ -115,6 +115,8 @@ def _store_proposal(work: Work, draft: Draft) -> None:
     work.log.close()
     change = work.change
     with transaction.atomic():
+        # Held: a wish to cancel comes before the move and is seen, or after it and finds the new status.
+        Change.objects.select_for_update().filter(pk=change.pk).first()
         last = change.proposals.order_by("-number").first()
         proposal = Proposal.objects.create(
             change=change,
@@ -193,7 +195,12 @@ def _execute_in_turn(change: Change, *, by: Principal) -> bool:
             change, by=by, note=_("A voter no longer holds the role; votes are needed again.")
         ):
             return True
-    moved = kind_of(change).base_moved(change)
+    try:
+        moved = kind_of(change).base_moved(change)
+    except Later as later:
+        # Unknown is no licence to start: it waits, and keeps its place.
+        _postpone(change, seconds=later.seconds)
+        return False
     if moved:
         with transaction.atomic():
             move(change, Status.PROPOSING, by=by, note=moved, due_at=None, **lease_fields(change))

@@ -193,7 +193,10 @@ class ChangeKind(ABC):
         return
 
     def base_moved(self, change: Change) -> str | None:
-        """Why the current proposal no longer fits what is there; None while it does."""
+        """Why the current proposal no longer fits what is there; None while it does.
+
+        Raises Later while that cannot be read: the change then waits, approved as it is.
+        """
         return None
 
     def resumable(self, status: str) -> bool:

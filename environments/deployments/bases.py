@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from environments.changes.kinds import Later
 from environments.changes.models import Change
-from environments.deployments import counts, digests, ownership, running, secret_versions
+from environments.deployments import counts, digests, ownership, recognising, running, secret_versions
 from environments.deployments.models import Act
-from environments.deployments.plans import Plan
 from environments.deployments.running import Running
+from environments.deployments.service_plans import ServicePlan
 from environments.deployments.services import Service, access_of, services_of
 from environments.models import Environment
 from portal.aws import ecs
@@ -55,7 +55,7 @@ def ground(environment: Environment) -> dict[str, str]:
     }
 
 
-def base_of(environment: Environment, plans: Sequence[Plan]) -> dict[str, Any]:
+def base_of(environment: Environment, plans: Sequence[ServicePlan]) -> dict[str, Any]:
     """What must still hold when this proposal is executed."""
     services = {
         plan.service.arn: _of_service(
@@ -80,7 +80,7 @@ def _of_service(
 ) -> dict[str, Any]:
     found: dict[str, Any] = {
         "running": now.arn,
-        "deployment": str(running.primary(now.service).get("id") or ""),
+        "deployment": str(recognising.primary(now.service).get("id") or ""),
         "terraform": terraform,
         "declared": digests.of_declaration(service),
         "secrets": digest(secrets),

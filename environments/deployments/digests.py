@@ -12,14 +12,14 @@ from dataclasses import asdict
 from typing import Any
 
 from environments.deployments.models import Deployment
-from environments.deployments.plans import Plan
+from environments.deployments.service_plans import ServicePlan
 from environments.deployments.services import Service
 from portal.aws.task_definitions import fingerprint
 from portal.core.canonical import digest
 from portal.core.keyring import keyring
 
 
-def of_proposal(deployment: Deployment, plans: Sequence[Plan]) -> str:
+def of_proposal(deployment: Deployment, plans: Sequence[ServicePlan]) -> str:
     """SHA-256 of it, 64 hex digits."""
     return digest(
         {
@@ -32,7 +32,7 @@ def of_proposal(deployment: Deployment, plans: Sequence[Plan]) -> str:
     )
 
 
-def _of_plan(deployment: Deployment, plan: Plan) -> dict[str, Any]:
+def _of_plan(deployment: Deployment, plan: ServicePlan) -> dict[str, Any]:
     declaration = plan.service.declaration
     asked = deployment.bake_seconds
     return {

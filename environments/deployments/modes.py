@@ -10,12 +10,12 @@ from environments.deployments.last_good import last_good
 from environments.deployments.models import Act, Deployment
 
 if TYPE_CHECKING:
-    from environments.deployments.plans import Plan
+    from environments.deployments.service_plans import ServicePlan
 
 PLAIN: Final = {Act.DEPLOY: "deploy", Act.CONFIGURE: "configure", Act.RESTART: "restart"}
 
 
-def mode_of(deployment: Deployment, plans: Sequence[Plan]) -> str:
+def mode_of(deployment: Deployment, plans: Sequence[ServicePlan]) -> str:
     """The mode of what all these plans do together: the one that asks for most."""
     if deployment.act == Act.SCALE:
         return "scale_out" if all(counts.only_out(*plan.counts) for plan in plans) else "scale_in"
@@ -24,7 +24,7 @@ def mode_of(deployment: Deployment, plans: Sequence[Plan]) -> str:
     return PLAIN[Act(deployment.act)]
 
 
-def _is_last_good(deployment: Deployment, plan: Plan) -> bool:
+def _is_last_good(deployment: Deployment, plan: ServicePlan) -> bool:
     good = last_good(plan.service.arn, plan.running.arn, plan.running.digest)
     return (
         good is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from environments.changes.kinds import ToolFailure
-from environments.deployments import running
+from environments.deployments import recognising, running
 from environments.deployments.models import Deployment, DeploymentPart
 from environments.deployments.services import access_of
 from portal.aws import ecs
@@ -27,7 +27,7 @@ def digest_there(deployment: Deployment, part: DeploymentPart) -> str:
     if not found or found[0].get("status") != "ACTIVE":
         raise ToolFailure(_("ECS has no running service %(service)s in %(source)s any more.") % named)
     row = found[0]
-    if len(row.get("deployments") or []) > 1 or running.primary(row).get("rolloutState") == "IN_PROGRESS":
+    if len(row.get("deployments") or []) > 1 or recognising.primary(row).get("rolloutState") == "IN_PROGRESS":
         raise ToolFailure(
             _("%(service)s is being deployed in %(source)s at this moment: what it runs is not settled.")
             % named,

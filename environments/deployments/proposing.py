@@ -11,9 +11,18 @@ from django.utils.translation import gettext as _
 from environments.changes.kinds import Cancelled, Draft, ToolFailure
 from environments.changes.models import Proposal
 from environments.changes.work import Work
-from environments.deployments import bases, digests, image_facts, images, plans, preflight, running, wording
+from environments.deployments import (
+    bases,
+    digests,
+    image_facts,
+    images,
+    preflight,
+    running,
+    service_plans,
+    wording,
+)
 from environments.deployments.models import Deployment, DeploymentPart, ServiceProposal
-from environments.deployments.plans import Plan
+from environments.deployments.service_plans import ServicePlan
 from environments.deployments.services import Service, access_of, services_of
 from environments.models import Environment
 from portal.aws.errors import AwsError
@@ -51,7 +60,9 @@ def propose(work: Work) -> Draft:
     )
 
 
-def _plans(work: Work, access: AccountAccess, environment: Environment, deployment: Deployment) -> list[Plan]:
+def _plans(
+    work: Work, access: AccountAccess, environment: Environment, deployment: Deployment
+) -> list[ServicePlan]:
     here = {service.arn: service for service in services_of(environment)}
     parts = list(deployment.parts.select_related("deployment"))
     services = [_service(here, part, environment) for part in parts]
@@ -60,7 +71,9 @@ def _plans(work: Work, access: AccountAccess, environment: Environment, deployme
     for part, service in zip(parts, services, strict=True):
         if work.wishes()[0]:
             raise Cancelled(_("Cancelled while it was proposed; nothing was altered."))
-        found.append(plans.plan(access, environment, deployment, part, service, rows.get(service.arn)))
+        found.append(
+            service_plans.plan(access, environment, deployment, part, service, rows.get(service.arn))
+        )
     return found
 
 
@@ -75,8 +88,8 @@ def _service(here: dict[str, Service], part: DeploymentPart, environment: Enviro
 
 
 def _looked_ahead(
-    access: AccountAccess, environment: Environment, deployment: Deployment, found: Sequence[Plan]
-) -> list[Plan]:
+    access: AccountAccess, environment: Environment, deployment: Deployment, found: Sequence[ServicePlan]
+) -> list[ServicePlan]:
     """The plans with what their preflights found."""
     targets = [
         preflight.Target(
@@ -96,7 +109,7 @@ def _looked_ahead(
     return [replace(plan, preflight=rows) for plan, rows in zip(found, findings, strict=True)]
 
 
-def _insist(found: Sequence[Plan]) -> None:
+def _insist(found: Sequence[ServicePlan]) -> None:
     """Stop where it is proven that it cannot work; what differs nowhere need not work."""
     wrong = [
         (f"{plan.service.name}: {row['text']}", row["hint"])
@@ -112,7 +125,7 @@ def _insist(found: Sequence[Plan]) -> None:
         )
 
 
-def _keep(proposal: Proposal, found: Sequence[Plan]) -> None:
+def _keep(proposal: Proposal, found: Sequence[ServicePlan]) -> None:
     """Write the kind's own rows, inside the transaction that stores the proposal."""
     for position, plan in enumerate(found):
         if not plan.part.container and plan.container:
@@ -133,7 +146,7 @@ def _keep(proposal: Proposal, found: Sequence[Plan]) -> None:
         )
 
 
-def _repository(plan: Plan) -> str:
+def _repository(plan: ServicePlan) -> str:
     if plan.image is not None:
         return plan.image.repository_uri.partition("/")[2]
     own: dict[str, Any] = images.container_of(plan.container, plan.running.definition) or {}

@@ -42,11 +42,6 @@ def rows(access: AccountAccess, services: Iterable[Service]) -> dict[str, dict[s
     return found
 
 
-def primary(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """ECS's newest deployment of the service; {} when it has none."""
-    return next((one for one in row.get("deployments") or [] if one.get("status") == "PRIMARY"), {})
-
-
 def scaling_of(access: AccountAccess, service: Service) -> Scaling | None:
     """The bounds that autoscaling keeps; None when it does not scale this service. Raises AwsError."""
     return autoscaling.scaling_of(access, service.cluster_arn.rpartition("/")[2], service.name)

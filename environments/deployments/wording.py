@@ -12,13 +12,13 @@ from environments.changes.models import Change
 from environments.deployments import difference, images, modes, preflight, titles
 from environments.deployments.counts import Counts
 from environments.deployments.models import Act, Deployment
-from environments.deployments.plans import Plan
+from environments.deployments.service_plans import ServicePlan
 
 KIND: Final = "deployment"
 SUMMARY: Final = 300
 
 
-def facts(deployment: Deployment, found: Sequence[Plan]) -> dict[str, Any]:
+def facts(deployment: Deployment, found: Sequence[ServicePlan]) -> dict[str, Any]:
     """What the gates ask about, and the pages say; values of variables are not among it."""
     rows = [row for plan in found for row in plan.difference]
     return {
@@ -45,7 +45,7 @@ def facts(deployment: Deployment, found: Sequence[Plan]) -> dict[str, Any]:
     }
 
 
-def warnings(found: Sequence[Plan]) -> list[str]:
+def warnings(found: Sequence[ServicePlan]) -> list[str]:
     """What somebody has to know before they agree."""
     told = [
         f"{plan.service.name}: {row['text']}"
@@ -63,24 +63,24 @@ def warnings(found: Sequence[Plan]) -> list[str]:
     return told
 
 
-def _is_pinned(plan: Plan) -> bool:
+def _is_pinned(plan: ServicePlan) -> bool:
     own = images.container_of(plan.container, plan.running.definition) or {}
     return bool(images.digest_in(str(own.get("image") or "")))
 
 
-def title(change: Change, found: Sequence[Plan]) -> str:
+def title(change: Change, found: Sequence[ServicePlan]) -> str:
     deployment = change.deployment
     named = [(plan.service.name, {**plan.part.wanted, "tag": plan.tag}) for plan in found]
     return titles.title(deployment.act, named, change.environment, deployment.promoted_from)
 
 
-def summary(deployment: Deployment, found: Sequence[Plan]) -> str:
+def summary(deployment: Deployment, found: Sequence[ServicePlan]) -> str:
     """“onno-api: v1 to v2; onno-ws: v1 to v2, 2 more fields”."""
     text = "; ".join(f"{plan.service.name}: {_one(deployment, plan)}" for plan in found)
     return text if len(text) <= SUMMARY else f"{text[: SUMMARY - 1]}…"
 
 
-def _one(deployment: Deployment, plan: Plan) -> str:
+def _one(deployment: Deployment, plan: ServicePlan) -> str:
     if deployment.act == Act.RESTART:
         return _("new tasks of what runs")
     if deployment.act == Act.SCALE:
@@ -96,11 +96,11 @@ def _one(deployment: Deployment, plan: Plan) -> str:
     return ", ".join(parts)
 
 
-def _brings_image(plan: Plan) -> bool:
+def _brings_image(plan: ServicePlan) -> bool:
     return any(row["path"] == "image" and row["container"] == plan.container for row in plan.difference)
 
 
-def _image(plan: Plan) -> str:
+def _image(plan: ServicePlan) -> str:
     before = plan.image_before.tags if plan.image_before else ()
     then = (before[0] if before else "") or titles.short(plan.running.digest) or _("an unknown image")
     now = plan.tag or titles.short(plan.digest)
@@ -119,7 +119,7 @@ def _counts(before: Counts, after: Counts) -> str:
     return ", ".join(told) or _("stays as it is")
 
 
-def lines(plan: Plan) -> Iterator[str]:
+def lines(plan: ServicePlan) -> Iterator[str]:
     """What the log says of one service; no values."""
     name = plan.service.name
     runs = plan.running.arn.rpartition("/")[2]

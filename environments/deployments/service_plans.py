@@ -33,7 +33,7 @@ from portal.aws.task_definitions import fingerprint
 
 
 @dataclass(frozen=True)
-class Plan:
+class ServicePlan:
     """One service of a proposal; `rendered` is {} when the running revision stays."""
 
     part: DeploymentPart
@@ -66,14 +66,14 @@ def plan(
     part: DeploymentPart,
     service: Service,
     row: dict[str, Any] | None,
-) -> Plan:
+) -> ServicePlan:
     """Work out one service. Raises AwsError, and ToolFailure where it cannot be done."""
     container = part.container or service.declaration.container
     scales = deployment.act == Act.SCALE
     now = running.read(access, service, row, container, scaling=scales)
     container = container or _first(now)
     there = counts.present(now)
-    kept = Plan(
+    kept = ServicePlan(
         part=part,
         service=service,
         container=container,
@@ -99,7 +99,7 @@ def _first(now: Running) -> str:
     return str((images.container_of("", now.definition) or {}).get("name") or "")
 
 
-def _rendered(access: AccountAccess, deployment: Deployment, kept: Plan) -> Plan:
+def _rendered(access: AccountAccess, deployment: Deployment, kept: ServicePlan) -> ServicePlan:
     part, now, declaration = kept.part, kept.running, kept.service.declaration
     resolved = _image(access, deployment, kept)
     wanted = Wanted(
@@ -130,7 +130,7 @@ def _rendered(access: AccountAccess, deployment: Deployment, kept: Plan) -> Plan
     )
 
 
-def _image(access: AccountAccess, deployment: Deployment, kept: Plan) -> Resolved | None:
+def _image(access: AccountAccess, deployment: Deployment, kept: ServicePlan) -> Resolved | None:
     """The image that is asked for. What was resolved once stays: a tag that is moved changes nothing that is asked."""
     wanted = kept.part.wanted
     before = (
@@ -156,7 +156,7 @@ def _image(access: AccountAccess, deployment: Deployment, kept: Plan) -> Resolve
     return Resolved(found.image, tag or found.tag)
 
 
-def _pinned(kept: Plan) -> str:
+def _pinned(kept: ServicePlan) -> str:
     """The running image by its digest: other settings must not bring what its tag means by now."""
     own = images.container_of(kept.container, kept.running.definition) or {}
     found = images.parse(str(own.get("image") or ""))
@@ -165,7 +165,7 @@ def _pinned(kept: Plan) -> str:
     return f"{found.host}/{found.repository}@{kept.running.digest}"
 
 
-def _known(access: AccountAccess, kept: Plan) -> Image | None:
+def _known(access: AccountAccess, kept: ServicePlan) -> Image | None:
     """The image that runs, for its labels; None when ECR does not have it (any more)."""
     if not kept.running.digest:
         return None
@@ -177,7 +177,7 @@ def _known(access: AccountAccess, kept: Plan) -> Image | None:
         raise
 
 
-def _terraform(access: AccountAccess, kept: Plan) -> dict[str, Any] | None:
+def _terraform(access: AccountAccess, kept: ServicePlan) -> dict[str, Any] | None:
     if not kept.terraform_arn:
         return None
     if kept.terraform_arn == kept.running.arn:
