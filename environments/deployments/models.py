@@ -173,7 +173,8 @@ class ServiceProposal(models.Model):
     digest = models.CharField(max_length=100, blank=True)
     # What RegisterTaskDefinition gets; {} when the running revision stays (restart, scale).
     rendered = EncryptedJSONField(default=dict)
-    # [{"container", "path", "owner": deployment|terraform, "before", "after", "sensitive": bool}]
+    # [{"container", "path", "owner": deployment|terraform, "source": request|running|terraform,
+    # "before", "after", "sensitive": bool, "seal"}]
     difference = EncryptedJSONField(default=list)
     # {"pushed_at", "size", "platforms", "scan": {severity: n}, "labels", "commits": {"from", "to", "url"}}
     image = models.JSONField(default=dict)
