@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from environments.changes.models import Change
 from environments.deployments.models import Deployment, DeploymentPart, ServiceProposal
@@ -22,6 +22,12 @@ from portal.accounts.models import User
 
 PREFLIGHT: Mapping[str, str] = {"ok": HEALTHY, "warning": ATTENTION, "failing": FAILING, "unknown": UNKNOWN}
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNTRIAGED", "UNDEFINED")
+# Where the new value comes from.
+SOURCES: Mapping[str, Any] = {
+    "request": gettext_lazy("as asked"),
+    "terraform": gettext_lazy("from Terraform's newest revision"),
+    "running": gettext_lazy("from what runs"),
+}
 SOURCE = "org.opencontainers.image.source"
 REVISION = "org.opencontainers.image.revision"
 
@@ -96,15 +102,11 @@ def _shown(change: Change, one: ServiceProposal, service: Service | None, among:
 
 
 def containers(difference: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Differences by container; what belongs to the task or the service as a whole comes first."""
-
-    def of(row: Mapping[str, Any]) -> str:
-        return str(row.get("container") or "")
-
-    return [
-        {"name": name, "rows": [difference_row(row) for row in rows]}
-        for name, rows in groupby(sorted(difference, key=of), of)
-    ]
+    """Differences by container, in the order they come in; "" is the task and the service as a whole."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in difference:
+        found.setdefault(str(row.get("container") or ""), []).append(difference_row(row))
+    return [{"name": name, "rows": rows} for name, rows in found.items()]
 
 
 def difference_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,6 +120,7 @@ def difference_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "after": None if sensitive else row.get("after"),
         "sensitive": sensitive,
         "changed": True,
+        "source": SOURCES.get(str(row.get("source") or ""), ""),
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from django.db.models import F
+
 from environments.deployments.models import DeploymentPart, ServiceStatus
 from environments.deployments.services import Service
 from environments.deployments.shown.ownership import DEFINITION
@@ -15,8 +17,10 @@ KEPT: Final = 200
 
 def registered(arns: Collection[str]) -> set[str]:
     """Those of these revisions that a deployment of the portal registered or put in force."""
-    found = DeploymentPart.objects.filter(registered_arn__in=arns).values_list("registered_arn", flat=True)
-    return set(found)
+    forward = DeploymentPart.objects.filter(registered_arn__in=arns).values_list("registered_arn", flat=True)
+    # Made anew on the way back, because what ran before could no longer be used.
+    back = DeploymentPart.objects.filter(back_arn__in=arns).exclude(back_arn=F("previous_arn"))
+    return {*forward, *back.values_list("back_arn", flat=True)}
 
 
 def of_terraform(environment: Environment) -> set[str]:
