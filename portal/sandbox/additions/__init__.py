@@ -19,6 +19,7 @@ _MODULES = {
     "ecr": "ecr",
     "ecs": "ecs ecs_one_off",
     "elasticache": "elasticache",
+    "elb": "elbv2",  # one endpoint for both kinds of load balancing
     "elbv2": "elbv2",
     "iam": "iam",
     "logs": "logs",

@@ -56,7 +56,8 @@ def follow(state: ServiceState, rollout: Rollout | None, now: float, world: Worl
     staff(state, now, world)
     if not is_in_place(state, state.primary, now):
         return
-    if rollout is not None and not rollout.going_back and rollout.alarms == "MONITORING":
+    watched = rollout is not None and not rollout.going_back and rollout.alarms == "MONITORING"
+    if rollout is not None and watched and not state.primary.instant:
         if rollout.bake_until is None:
             minutes = rollout.configuration.get("bakeTimeInMinutes") or 1
             rollout.bake_until = now + max(minutes * world.pace.minute, 5 * world.pace.step)
@@ -77,7 +78,9 @@ def _turn_back(state: ServiceState, rollout: Rollout, now: float) -> None:
     before = next((found.id for found in state.deployments if found.revision == revision.arn), "")
     failed = state.deployment(rollout.deployment)
     back = rollouts.deploy(state, revision, now)
-    cause = "circuit breaker" if failed is not None and failed.rollout == "FAILED" else "deployment"
+    if failed is not None and failed.rollout != "FAILED":
+        failed.rollout, failed.reason = "FAILED", f"ECS deployment {failed.id} was stopped."
+    cause = "circuit breaker" if rollout.breaker == "TRIGGERED" else "deployment"
     back.reason = f"ECS deployment {cause}: rolling back to deploymentId {before or back.id}."
     rollout.status, rollout.back, rollout.rollback_at, rollout.updated = (
         "ROLLBACK_IN_PROGRESS",
@@ -85,5 +88,5 @@ def _turn_back(state: ServiceState, rollout: Rollout, now: float) -> None:
         None,
         now,
     )
-    rollout.stage, rollout.failures = "", rollout.failures
+    rollout.stage = ""
     state.say(now, f"rolling back to deployment {before or back.id}.")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from portal.sandbox.ecs import staffing
+from portal.sandbox.ecs import staffing, traffic
 from portal.sandbox.ecs.state import MOST_ROLLOUTS, Deployment, Revision, Rollout, ServiceState
 from portal.sandbox.ecs.world import World
 
@@ -13,31 +12,10 @@ _LEAST_FAILURES, _MOST_FAILURES = 3, 200
 SHIFTING = frozenset({"BLUE_GREEN", "CANARY", "LINEAR"})
 
 
-def groups_of(settings: dict[str, Any], index: int) -> list[tuple[str, int]]:
-    """The target groups that a revision registers in: the service's own (0) or the alternate ones (1)."""
-    found = []
-    for balancer in settings.get("loadBalancers") or []:
-        other = (balancer.get("advancedConfiguration") or {}).get("alternateTargetGroupArn")
-        group = other if index and other else balancer.get("targetGroupArn")
-        if group:
-            found.append((group, int(balancer.get("containerPort") or 0)))
-    return found
-
-
-def rules_of(settings: dict[str, Any], kind: str) -> list[tuple[str, str, str]]:
-    """(listener rule, own target group, alternate one) of each load balancer that has such a rule."""
-    found = []
-    for balancer in settings.get("loadBalancers") or []:
-        advanced = balancer.get("advancedConfiguration") or {}
-        if advanced.get(kind) and advanced.get("alternateTargetGroupArn"):
-            found.append((advanced[kind], balancer["targetGroupArn"], advanced["alternateTargetGroupArn"]))
-    return found
-
-
 def begin(state: ServiceState, now: float, world: World, *, instant: bool = False) -> Rollout:
     """Deploy what the service says now; a rollout under way stops."""
     if state.rollout is not None:
-        supersede(state, state.rollout, now)
+        supersede(state, state.rollout, now, world)
     strategy = state.configuration.get("strategy") or "ROLLING"
     shifting = strategy in SHIFTING and bool(state.good)
     index = 1 - state.live if shifting else state.live
@@ -46,8 +24,8 @@ def begin(state: ServiceState, now: float, world: World, *, instant: bool = Fals
         definition=state.definition,
         created=now,
         settings=dict(state.settings),
-        groups=groups_of(state.settings, index),
-        rule=next((rule for rule, _, _ in rules_of(state.settings, "productionListenerRule")), ""),
+        groups=traffic.groups_of(state.settings, index),
+        rule=next((rule for rule, _, _ in traffic.rules_of(state.settings, "productionListenerRule")), ""),
     )
     state.revisions[revision.arn] = revision
     deployment = deploy(state, revision, now)
@@ -65,7 +43,15 @@ def begin(state: ServiceState, now: float, world: World, *, instant: bool = Fals
     _arm(state, rollout, world)
     state.rollouts.insert(0, rollout)
     del state.rollouts[MOST_ROLLOUTS:]
+    _forget_revisions(state)
     return rollout
+
+
+def _forget_revisions(state: ServiceState) -> None:
+    used = {state.good} | {found.revision for found in state.deployments}
+    for rollout in state.rollouts:
+        used |= {rollout.target, *(arn for arn, _ in rollout.sources)}
+    state.revisions = {arn: found for arn, found in state.revisions.items() if arn in used}
 
 
 def deploy(state: ServiceState, revision: Revision, now: float) -> Deployment:
@@ -158,8 +144,11 @@ def request_rollback(
     rollout.rollback = {"reason": reason, "startedAt": now, "serviceRevisionArn": state.good}
 
 
-def supersede(state: ServiceState, rollout: Rollout, now: float) -> None:
-    """A newer rollout begins: this one stops where it is."""
+def supersede(state: ServiceState, rollout: Rollout, now: float, world: World) -> None:
+    """A newer rollout begins, or the service ends: this one stops, and gives back the traffic it took."""
+    green = state.deployment(rollout.deployment)
+    if rollout.started_as in SHIFTING and green is not None:
+        traffic.take_away(green, world)
     rollout.status, rollout.updated = "STOPPED", now
     rollout.stopped = rollout.finished = now
     rollout.reason = "A newer service deployment replaced this one."

@@ -94,6 +94,8 @@ def _describe(original: Any, self: EC2ContainerServiceResponse) -> ActionResult:
         raise InvalidParameterException("Services cannot have more than 10 elements.")
     with services.caught_up(self.ecs_backend):
         answer: ActionResult = original(self)
+        for service in answer.result["services"]:  # type: ignore[index]
+            services.project(service)
     return answer
 
 
@@ -110,6 +112,8 @@ def _delete(original: Any, self: EC2ContainerServiceBackend, cluster: str, name:
 @wrap(EC2ContainerServiceBackend, "describe_clusters")
 def _clusters(original: Any, self: EC2ContainerServiceBackend, *args: Any, **kwargs: Any) -> Any:
     with services.caught_up(self):
+        for service in self.services.values():
+            services.project(service)
         for cluster in self.clusters.values():
             running = [service for service in self.services.values() if service.cluster_name == cluster.name]
             own = list(self.tasks.get(cluster.name, {}).values())

@@ -12,7 +12,7 @@ from typing import Any
 from moto.core.utils import unix_time
 from moto.ecs.models import EC2ContainerServiceBackend, Service, ecs_backends
 
-from portal.sandbox.ecs import engine, rollouts, staffing, timeline
+from portal.sandbox.ecs import engine, rollouts, rows, staffing, timeline
 from portal.sandbox.ecs.state import NAME_ON_SERVICE, ServiceState
 from portal.sandbox.ecs.surroundings import MotoWorld
 
@@ -33,8 +33,6 @@ def caught_up(backend: EC2ContainerServiceBackend) -> Iterator[dict[str, Service
         world = MotoWorld(backend)
         for state in states.values():
             engine.advance(state, time.time(), world)
-        for service in list(backend.services.values()):
-            project(service)
         yield states
 
 
@@ -123,8 +121,6 @@ def project(service: Service) -> None:
     if not _by_ecs(service):
         return
     now = unix_time()
-    from portal.sandbox.ecs import rows
-
     seen: Any = service
     tasks = [task for task in state.tasks.values() if timeline.is_wanted(task)]
     seen.running_count = sum(timeline.is_running(task, now) for task in tasks)
@@ -156,7 +152,7 @@ def finish(service: Service) -> None:
     tasks = [task for task in state.tasks.values() if timeline.is_wanted(task)]
     staffing.stop(state, tasks, now, "Service is being deleted")
     if state.rollout is not None:
-        rollouts.supersede(state, state.rollout, now)
+        rollouts.supersede(state, state.rollout, now, MotoWorld(service._backend))
     for task in tasks:
         task.marks[-1] = (now, "STOPPED")
         task.marks = [mark for mark in task.marks if mark[0] <= now]

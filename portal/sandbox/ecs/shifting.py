@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from portal.sandbox.ecs import rolling, rollouts, staffing
+from portal.sandbox.ecs import rolling, rollouts, staffing, traffic
 from portal.sandbox.ecs.state import Deployment, Rollout, ServiceState
+from portal.sandbox.ecs.traffic import WHOLE
 from portal.sandbox.ecs.world import World
-
-_WHOLE = 100.0
 
 
 def follow(state: ServiceState, rollout: Rollout, now: float, world: World) -> None:
@@ -66,10 +65,10 @@ def _scaling(state: ServiceState, rollout: Rollout, green: Deployment, now: floa
 
 
 def _scaled(state: ServiceState, rollout: Rollout, green: Deployment, now: float, world: World) -> None:
-    if rollouts.rules_of(green.settings, "testListenerRule"):
+    if traffic.rules_of(green.settings, "testListenerRule"):
         _enter(rollout, "TEST_TRAFFIC_SHIFT", now, world.pace.step)
-        rollout.tested = _WHOLE
-        _weigh(state, "testListenerRule", green, _WHOLE, world)
+        rollout.tested = WHOLE
+        traffic.weigh("testListenerRule", green, WHOLE, world)
     else:
         _shift(state, rollout, green, now, world)
 
@@ -84,10 +83,10 @@ def _tested(state: ServiceState, rollout: Rollout, green: Deployment, now: float
 def _shift(state: ServiceState, rollout: Rollout, green: Deployment, now: float, world: World) -> None:
     """The next part of production's traffic goes to green, and rests there for its own time."""
     rollout.shifted = _next_part(rollout)
-    _weigh(state, "productionListenerRule", green, rollout.shifted, world)
+    traffic.weigh("productionListenerRule", green, rollout.shifted, world)
     if green.traffic_at is None:
         green.traffic_at = now
-    whole = rollout.shifted >= _WHOLE
+    whole = rollout.shifted >= WHOLE
     wait = world.pace.step if whole else _minutes(rollout) * world.pace.minute
     _enter(rollout, "PRODUCTION_TRAFFIC_SHIFT", now, wait)
 
@@ -97,8 +96,8 @@ def _next_part(rollout: Rollout) -> float:
         return float((rollout.configuration.get("canaryConfiguration") or {}).get("canaryPercent", 5.0))
     if rollout.strategy == "LINEAR":
         step = float((rollout.configuration.get("linearConfiguration") or {}).get("stepPercent", 10.0))
-        return min(_WHOLE, rollout.shifted + step)
-    return _WHOLE
+        return min(WHOLE, rollout.shifted + step)
+    return WHOLE
 
 
 def _minutes(rollout: Rollout) -> float:
@@ -110,7 +109,7 @@ def _minutes(rollout: Rollout) -> float:
 
 
 def _shifted(state: ServiceState, rollout: Rollout, green: Deployment, now: float, world: World) -> None:
-    if rollout.shifted < _WHOLE:
+    if rollout.shifted < WHOLE:
         _shift(state, rollout, green, now, world)
     else:
         _enter(rollout, "POST_PRODUCTION_TRAFFIC_SHIFT", now)
@@ -140,15 +139,6 @@ def _rest(state: ServiceState) -> None:
         deployment.wanted = None
 
 
-def _weigh(state: ServiceState, kind: str, green: Deployment, part: float, world: World) -> None:
-    """Give green that part of the traffic, in whole percents as a listener rule has them."""
-    for rule, own, alternate in rollouts.rules_of(green.settings, kind):
-        ours = {group for group, _ in green.groups}
-        whole = round(part) if part in (0, _WHOLE) else min(99, max(1, round(part)))
-        weights = {group: whole if group in ours else 100 - whole for group in (own, alternate)}
-        world.weigh(rule, weights)
-
-
 def _staff(state: ServiceState, now: float, world: World) -> None:
     for deployment in list(state.deployments):
         if deployment.wanted is None:
@@ -165,13 +155,14 @@ def _staff(state: ServiceState, now: float, world: World) -> None:
 def _turn_back(state: ServiceState, rollout: Rollout, now: float, world: World) -> None:
     """All traffic to blue at once, then green's tasks go."""
     green = state.primary
-    for kind in ("productionListenerRule", "testListenerRule"):
-        _weigh(state, kind, green, 0.0, world)
+    traffic.take_away(green, world)
     blue = next((found for found in state.deployments if found.revision == state.good), None)
     if blue is None:
         blue = rollouts.deploy(state, state.revisions[state.good], now)
     for deployment in state.deployments:
         deployment.status, deployment.wanted = "ACTIVE", 0
+    if green.rollout != "FAILED":
+        green.rollout, green.reason = "FAILED", f"ECS deployment {green.id} was stopped."
     blue.status, blue.wanted, blue.rollout, blue.updated = "PRIMARY", state.desired, "IN_PROGRESS", now
     blue.reason = f"ECS deployment: rolling back to deploymentId {blue.id}."
     state.deployments.sort(key=lambda found: found.status != "PRIMARY")

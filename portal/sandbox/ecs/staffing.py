@@ -51,7 +51,8 @@ def start(state: ServiceState, deployment: Deployment, number: int, now: float, 
     """Start that many tasks, unless the deployment has to wait after failures or there are no addresses."""
     if number <= 0 or now < deployment.not_before or deployment.rollout == "FAILED":
         return
-    fate = world.fate(state, deployment.definition, first=deployment.instant)
+    revision = state.revisions[deployment.revision]
+    fate = world.fate(state, revision, first=deployment.instant)
     deployment.fault = fate.kind
     instant = deployment.instant and fate.kind == "fine" and now == deployment.created
     begun: list[Task] = []
@@ -81,8 +82,7 @@ def start(state: ServiceState, deployment: Deployment, number: int, now: float, 
         begun.append(task)
     if begun:
         deployment.starved, deployment.updated, state.steady = False, now, False
-        revision = state.revisions[deployment.revision]
-        revision.images = revision.images or list(fate.images)
+        revision.images = revision.images or ([] if fate.never_starts else list(fate.images))
         state.say(now, f"has started {len(begun)} tasks: {_named(begun)}.")
 
 

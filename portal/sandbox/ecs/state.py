@@ -85,6 +85,7 @@ class Rollout:
     finished: float | None = None
     stopped: float | None = None
     failures: int = 0
+    failures_back: int = 0
     breaker: str = "MONITORING"
     alarms: str = "MONITORING"
     triggered: list[str] = field(default_factory=list)

@@ -10,18 +10,21 @@ from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.ec2.models import ec2_backends
-from moto.ecr.models import ecr_backends
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.elbv2.models import FakeAction, elbv2_backends
 
 from portal.sandbox.ecs import addresses, alarms, faults, pace, secrets, seeding
 from portal.sandbox.ecs.images import digest_of
 from portal.sandbox.ecs.pace import Pace
-from portal.sandbox.ecs.state import ServiceState
+from portal.sandbox.ecs.state import Revision, ServiceState
 from portal.sandbox.ecs.timeline import Fate
 from portal.sandbox.ecs.world import Place
 
-_REGION = 3  # in the name of a registry
+_TAG = re.compile(r":[^/:]+$")
+_NOT_PULLED = (
+    "CannotPullContainerError: pull image manifest has been retried 7 time(s):"
+    " failed to resolve ref {0}: {0}: not found"
+)
 
 
 class MotoWorld:
@@ -36,30 +39,25 @@ class MotoWorld:
         """How fast things go now."""
         return pace.current()
 
-    def fate(self, state: ServiceState, definition: str, *, first: bool) -> Fate:
+    def fate(self, state: ServiceState, revision: Revision, *, first: bool) -> Fate:
         """Pull the images, read the secrets, and see what is switched on."""
-        found = self._backend.describe_task_definition(definition)
+        containers = self._backend.describe_task_definition(revision.definition).container_definitions
+        switched, _ = self.switched(state)
         images: list[tuple[str, str, str]] = []
         kind = "fine"
-        checked = any(container.get("healthCheck") for container in found.container_definitions)
-        for container in found.container_definitions:
-            reference = str(container["image"])
-            pulled = seeding.resolve(reference)
-            if pulled is None and first and _is_empty(reference):
-                pulled = seeding.Pulled(digest_of(reference.encode()))
-            if pulled is None or pulled.fault == "cannot-pull":
-                return Fate("cannot-pull", _not_pulled(reference), images, never_starts=True)
+        for container in containers:
+            name, reference = str(container["name"]), str(container["image"])
+            pulled = _pull(name, reference, revision, first=first)
+            if pulled is None or "cannot-pull" in (pulled.fault, switched):
+                return Fate("cannot-pull", _NOT_PULLED.format(reference), images, never_starts=True)
             kind = pulled.fault or kind
-            images.append((str(container["name"]), reference, pulled.digest))
-        switched, _ = self.switched(state)
-        if switched == "cannot-pull":
-            return Fate(switched, _not_pulled(images[0][1]), images, never_starts=True)
-        missing = secrets.unreadable(self._account, self._region, found.container_definitions)
+            images.append((name, reference, pulled.digest))
+        missing = secrets.unreadable(self._account, self._region, containers)
         if missing:
             return Fate("no-secret", missing, images, never_starts=True)
         if switched in {"oom", "never-healthy", "slow-start"}:
             kind = switched
-        return Fate(kind, "", images, health_check=checked)
+        return Fate(kind, "", images, health_check=any(row.get("healthCheck") for row in containers))
 
     def switched(self, state: ServiceState) -> tuple[str, float]:
         """The fault switched on at the service, and since when."""
@@ -132,18 +130,12 @@ def _weighted(action: Any, weights: Mapping[str, int]) -> Any:
     return FakeAction({**before, "ForwardConfig": forward})
 
 
-def _is_empty(reference: str) -> bool:
-    """Whether the image's repository holds nothing yet; the first revision of a new environment comes before it."""
-    host, _, path = reference.partition("/")
-    parts = host.split(".")
-    if len(parts) <= _REGION or parts[1:3] != ["dkr", "ecr"]:
-        return False
-    repository = ecr_backends[parts[0]][parts[_REGION]].repositories.get(re.split("[:@]", path)[0])
-    return repository is None or not repository.images
-
-
-def _not_pulled(reference: str) -> str:
-    return (
-        f"CannotPullContainerError: pull image manifest has been retried 7 time(s): failed to resolve ref {reference}:"
-        f" {reference}: not found"
-    )
+def _pull(name: str, reference: str, revision: Revision, *, first: bool) -> seeding.Pulled | None:
+    """The image, None when it is not there. A revision stays with the digest that its first task got."""
+    if first and seeding.is_empty(reference):
+        # Terraform makes repository and service in one run; an image can only be pushed after it.
+        return seeding.Pulled(digest_of(reference.encode()))
+    pinned = next((digest for known, was, digest in revision.images if (known, was) == (name, reference)), "")
+    if pinned in ("", digest_of(reference.encode())):
+        return seeding.resolve(reference)
+    return seeding.resolve(f"{_TAG.sub('', reference.partition('@')[0])}@{pinned}")

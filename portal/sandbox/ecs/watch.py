@@ -47,7 +47,11 @@ def _served(state: ServiceState, deployment: Deployment, now: float) -> None:
         deployment.traffic_at = now
     rollout = state.rollout
     breaker = (rollout.configuration.get("deploymentCircuitBreaker") or {}) if rollout else {}
-    if rollout is not None and breaker.get("resetOnHealthyTask", True):
+    if rollout is None or not breaker.get("resetOnHealthyTask", True):
+        return
+    if rollout.going_back:
+        rollout.failures_back = 0
+    elif deployment.id == rollout.deployment:
         rollout.failures = 0
 
 
@@ -79,24 +83,30 @@ def _die(state: ServiceState, task: Task, deployment: Deployment | None, at: flo
         if rounds == _ROUNDS_BEFORE_PAUSE and deployment.failed % max(1, state.desired) == 0:
             state.say(at, "is unable to consistently start tasks successfully.")
     rollout = state.rollout
-    if rollout is not None and not served and deployment.id in {rollout.deployment, rollout.back}:
+    if rollout is None or served:
+        return
+    if deployment.id == rollout.back:
+        rollout.failures_back += 1
+    elif deployment.id == rollout.deployment and not rollout.going_back:
         rollout.failures += 1
 
 
 def judge(state: ServiceState, rollout: Rollout, now: float, world: World) -> None:
     """Let the circuit breaker or the deployment alarms end the rollout when they must."""
     breaker = rollout.configuration.get("deploymentCircuitBreaker") or {}
-    if rollout.breaker == "MONITORING" and rollout.failures >= rollouts.threshold(state, rollout):
-        if rollout.going_back:
+    most = rollouts.threshold(state, rollout)
+    if rollout.going_back:
+        if rollout.failures_back >= most:
             _give_up_going_back(state, rollout, now)
-            return
+        return
+    if rollout.breaker == "MONITORING" and rollout.failures >= most:
         rollout.breaker = "TRIGGERED"
         reason = "circuit breaker: tasks failed to start."
         rollouts.fail(
             state, rollout, now, "tasks failed to start.", reason, back=bool(breaker.get("rollback"))
         )
         return
-    if rollout.alarms != "MONITORING" or rollout.going_back:
+    if rollout.alarms != "MONITORING":
         return
     alarms = rollout.configuration.get("alarms") or {}
     found = world.firing(alarms.get("alarmNames") or [])
@@ -109,7 +119,6 @@ def judge(state: ServiceState, rollout: Rollout, now: float, world: World) -> No
 
 def _give_up_going_back(state: ServiceState, rollout: Rollout, now: float) -> None:
     rollout.status, rollout.finished, rollout.updated = "ROLLBACK_FAILED", now, now
-    rollout.breaker = "TRIGGERED"
     state.primary.rollout = "FAILED"
     state.primary.reason = "ECS deployment circuit breaker: the rollback's tasks failed to start too."
     state.say(now, f"(deployment {state.primary.id}) deployment failed: tasks failed to start.")

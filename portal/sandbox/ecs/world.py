@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from portal.sandbox.ecs.pace import Pace
-from portal.sandbox.ecs.state import ServiceState
+from portal.sandbox.ecs.state import Revision, ServiceState
 from portal.sandbox.ecs.timeline import Fate
 
 
@@ -27,8 +27,8 @@ class World(Protocol):
     def pace(self) -> Pace:
         """How fast things go now."""
 
-    def fate(self, state: ServiceState, definition: str, *, first: bool) -> Fate:
-        """What will become of a task of that definition that starts now."""
+    def fate(self, state: ServiceState, revision: Revision, *, first: bool) -> Fate:
+        """What will become of a task of that revision that starts now."""
 
     def switched(self, state: ServiceState) -> tuple[str, float]:
         """The fault switched on at the service, and since when; ("", 0) for none."""
