@@ -182,8 +182,9 @@ def request_rollback(
     *,
     by: Principal,
     environment: Environment,
-    deployment: Deployment,
+    deployment: Deployment | None,
     services: Sequence[str] = (),
+    also: Sequence[Deployment] = (),
     reason: str = "",
     ticket: str = "",
     links: list[dict[str, str]] | None = None,
@@ -192,15 +193,17 @@ def request_rollback(
 ) -> Change:
     """Ask for what this earlier deployment proved to run, ahead of the queue; no service named: all of its.
 
-    Raises NotAllowed, InvalidInput, Conflict.
+    `also`: where services it did not touch go back to. Raises NotAllowed, InvalidInput, Conflict.
     """
     with acting(by, environment, action="change.request", target=target_of(environment)):
         _may(by, environment)
-        if deployment.change.environment_id != environment.pk:
+        if deployment is None:
+            raise InvalidInput({"deployment": [_("Choose what to go back to.")]})
+        sources = [deployment, *also]
+        if any(one.change.environment_id != environment.pk for one in sources):
             raise InvalidInput({"deployment": [_("This deployment is one of another environment.")]})
         errors: Errors = {}
-        parts = deployment.parts.filter(outcome=Outcome.SUCCEEDED).exclude(registered_arn="")
-        good = {part.service_arn: part for part in parts}
+        good = _proven_in(sources)
         if not good:
             raise Conflict(
                 _("Nothing of that deployment came out as approved, so there is nothing to go back to."),
@@ -224,6 +227,15 @@ def request_rollback(
                 "priority": ROLLBACK_PRIORITY,
             },
         )
+
+
+def _proven_in(sources: Sequence[Deployment]) -> dict[str, DeploymentPart]:
+    """Service ARN -> what the first of these deployments that touched it proved to run."""
+    found: dict[str, DeploymentPart] = {}
+    for source in sources:
+        parts = source.parts.filter(outcome=Outcome.SUCCEEDED).exclude(registered_arn="")
+        found |= {part.service_arn: part for part in parts if part.service_arn not in found}
+    return found
 
 
 def _may(by: Principal, environment: Environment) -> None:

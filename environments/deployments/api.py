@@ -22,6 +22,7 @@ from environments.changes.serializers import ChangeShape
 from environments.deployments import actions, listed, repeated
 from environments.deployments import serializers as shapes
 from environments.deployments.actions import Asked
+from environments.deployments.models import Deployment
 from environments.deployments.offered import offered
 from environments.deployments.services import service_of
 from environments.models import Environment
@@ -122,6 +123,22 @@ class Promotions(Place):
         )
 
 
+class Rollbacks(Place):
+    @extend_schema(request=shapes.NewRollbackShape, responses={201: ChangeShape})
+    def post(self, request: Request, environment: str) -> Response:
+        """Ask for what an earlier deployment proved to run, ahead of all that waits."""
+        place, wanted = self.place(environment), self.read(shapes.NewRollbackShape)
+        there = Deployment.objects.select_related("change").filter(change__environment=place)
+        deployment = there.filter(change__uuid=wanted.pop("deployment")).first()
+        if deployment is None:
+            raise InvalidInput({"deployment": [_("There is no such deployment here.")]})
+        return self.made(
+            actions.request_rollback(
+                by=principal_of(request), environment=place, deployment=deployment, **wanted
+            )
+        )
+
+
 class Services(Place):
     deploy_tokens = ("GET", "HEAD")
 
@@ -180,6 +197,7 @@ api_urls = [
     path(_PLACE + "deployments/restart/", Restarts.as_view(), name="deployments_restart"),
     path(_PLACE + "deployments/scale/", Scalings.as_view(), name="deployments_scale"),
     path(_PLACE + "deployments/promote/", Promotions.as_view(), name="deployments_promote"),
+    path(_PLACE + "deployments/rollback/", Rollbacks.as_view(), name="deployments_rollback"),
     path(_PLACE + "services/", Services.as_view(), name="services"),
     path(_PLACE + "services/<str:name>/images/", Images.as_view(), name="service_images"),
 ]

@@ -130,6 +130,11 @@ class NewRestartShape(RequestShape):
     services = _texts(500, MOST_SERVICES)
 
 
+class NewRollbackShape(RequestShape):
+    deployment = serializers.UUIDField(help_text="The id of the change that deployed what shall come back.")
+    services = _texts(500, MOST_SERVICES)
+
+
 class NewScaleShape(RequestShape):
     service = serializers.CharField(required=False, max_length=500, help_text=NAME_HELP)
     desired = _whole(MAX_TASKS)

@@ -134,7 +134,7 @@ def _image(access: AccountAccess, deployment: Deployment, kept: ServicePlan) -> 
     """The image that is asked for. What was resolved once stays: a tag that is moved changes nothing that is asked."""
     wanted = kept.part.wanted
     before = (
-        ServiceProposal.objects.filter(part=kept.part)
+        ServiceProposal.objects.filter(part_id=kept.part.pk)
         .exclude(digest="")
         .order_by("-proposal__number")
         .first()
