@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.utils import timezone
@@ -45,7 +45,7 @@ def record_of(access: AccountAccess, part: DeploymentPart, before: str) -> tuple
     `before` is the service deployment that was current just before ours. Raises AwsError.
     """
     briefs = ecs.list_service_deployments(access, part.cluster_arn, part.service, LOOKED_THROUGH)
-    since = part.intended_at - SKEW if part.intended_at else None
+    since = _since(part, briefs, before)
     fresh = [
         brief
         for brief in briefs
@@ -64,6 +64,15 @@ def record_of(access: AccountAccess, part: DeploymentPart, before: str) -> tuple
         if revisions.get(_target(brief)) == wanted_definition(part):
             return str(brief["serviceDeploymentArn"]), 2
     return "", 2
+
+
+def _since(part: DeploymentPart, briefs: Sequence[Mapping[str, Any]], before: str) -> datetime | None:
+    """When ours can have been made at the earliest: by AWS's own clock where it knows the one before."""
+    for brief in briefs:
+        if before and brief["serviceDeploymentArn"] == before and brief.get("createdAt"):
+            found: datetime = brief["createdAt"]
+            return found
+    return part.intended_at - SKEW if part.intended_at else None
 
 
 def _target(brief: Mapping[str, Any]) -> str:

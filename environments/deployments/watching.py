@@ -47,7 +47,10 @@ def look(work: Work, part: DeploymentPart) -> Seen:
         asking.watch["whole_at"] = _elapsed(part)
     seen = _verdict(part, service, record, progress)
     if seen.state != "moving":
-        service = service or asking.service()
+        # The last look shows everything, and may need the service's own words for its verdict.
+        if "tasks" not in progress:
+            service = service or asking.service()
+            progress |= _told(part, service, record) | asking.tasks_and_targets(service)
         seen = _verdict(part, service, record, progress)
     died = _tasks_died(part, asking.watch, progress)
     _write(work, part, progress, asking.watch, arn, service)

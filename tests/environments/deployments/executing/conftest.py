@@ -1,0 +1,37 @@
+"""What AWS is asked, written down on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from portal.aws import autoscaling, ecs, logs, target_groups
+
+
+class Asked(list[tuple[str, dict[str, Any]]]):
+    """(operation, parameters) of every call, in order."""
+
+    def of(self, operation: str) -> list[dict[str, Any]]:
+        return [parameters for name, parameters in self if name == operation]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
+    """The calls of the portal itself; they go on to the sandbox."""
+    found = Asked()
+    for module in (ecs, target_groups, logs, autoscaling):
+        for name in ("call", "pages"):
+            original = getattr(module, name, None)
+            if original is not None:
+                monkeypatch.setattr(module, name, _noting(original, found))
+    yield found
+
+
+def _noting(original: Any, found: Asked) -> Any:
+    def noting(access: Any, service: str, operation: str, /, **parameters: Any) -> Any:
+        found.append((operation, parameters))
+        return original(access, service, operation, **parameters)
+
+    return noting
