@@ -9,8 +9,10 @@ from uuid import uuid4
 import pytest
 from django.db import connections
 
+from environments.models import Environment, Tenant
 from portal.sandbox.testing import RunningSandbox, running_sandbox
 from tests.cast import *  # noqa: F403
+from tests.environments.deployments import crafted
 from tests.environments.deployments.building import Clients
 from tests.environments.deployments.scene import Scene
 
@@ -36,6 +38,12 @@ def ecs_clients(ecs_sandbox: RunningSandbox) -> Clients:
 def scene(ecs_clients: Clients, settings: Any, db: None) -> Scene:
     settings.SANDBOX_URL = ecs_clients.sandbox.url
     return Scene(ecs_clients)
+
+
+@pytest.fixture
+def production(tenant: Tenant) -> Environment:
+    """An environment whose services backend and worker stand in the inventory and nowhere else (crafted.py)."""
+    return crafted.production(tenant)
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ from environments.deployments.models import (
     ServiceStatus,
     StoppedTask,
 )
-from environments.models import Environment, Resource
+from environments.models import AwsAccount, Environment, Resource, Tenant
 from environments.runs.models import Output
 from portal.accounts.models import User
 
@@ -40,6 +40,16 @@ def service_arn(name: str) -> str:
 
 def revision(name: str, number: int) -> str:
     return f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/triflow-ai-production-{name}:{number}"
+
+
+def production(tenant: Tenant) -> Environment:
+    """A production environment with an account and the services backend and worker."""
+    account = AwsAccount.objects.create(tenant=tenant, name="main", account_id=ACCOUNT)
+    environment = Environment.objects.create(
+        tenant=tenant, slug="production", name="production", environment_class="production", account=account
+    )
+    services(environment, "backend", "worker")
+    return environment
 
 
 def services(environment: Environment, *names: str, terraform: int = 1) -> None:
