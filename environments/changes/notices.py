@@ -23,6 +23,7 @@ EVENTS: Final = {
     "approved": ("%(title)s is approved", "requester"),
     "rejected": ("%(title)s was rejected by %(by)s", "requester"),
     "cancelled": ("%(title)s was cancelled", "requester"),
+    "superseded": ("%(title)s was replaced by a newer request of %(by)s", "requester"),
     "expired": ("%(title)s expired without a decision", "requester"),
     "failed": ("%(title)s failed", "requester"),
     "interrupted": ("%(title)s was interrupted", "requester"),
