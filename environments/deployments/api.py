@@ -22,6 +22,7 @@ from environments.changes.serializers import ChangeShape
 from environments.deployments import actions, listed, repeated
 from environments.deployments import serializers as shapes
 from environments.deployments.actions import Asked
+from environments.deployments.history.api import EnvironmentHistory
 from environments.deployments.models import Deployment
 from environments.deployments.offered import offered
 from environments.deployments.services import service_of
@@ -58,7 +59,7 @@ class Place(Part):
         return answer
 
 
-class Deployments(Place):
+class Deployments(Place, EnvironmentHistory):
     deploy_tokens = ("POST",)
 
     @extend_schema(

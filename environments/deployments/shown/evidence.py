@@ -92,7 +92,7 @@ def gather(parts: Sequence[DeploymentPart], *, proposal: int | None) -> dict[int
     events = list(ServiceEvent.objects.filter(part_id__in=ids).order_by("-at", "-pk")[:MOST])
     tasks = list(OneOffTask.objects.filter(part_id__in=ids).order_by("pk"))
     checks = list(CheckResult.objects.filter(part_id__in=ids).order_by("pk"))
-    wanted = ServiceProposal.objects.filter(part_id__in=ids, proposal_id=proposal)
+    wanted = ServiceProposal.objects.filter(part_id__in=ids, proposal_id=proposal or 0)
     images = {part: (tag, digest) for part, tag, digest in wanted.values_list("part_id", "tag", "digest")}
     found: dict[int, Evidence] = {}
     for pk in ids:
