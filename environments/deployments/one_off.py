@@ -83,7 +83,7 @@ def _start(work: Work, access: AccountAccess, part: DeploymentPart, row: OneOffT
     """Start it. Asked again with the same token, ECS answers with the task that it has started."""
     service = ecs.describe_services(access, part.cluster_arn, [part.service_arn])[0]
     definition = part.registered_arn or wanted_definition(part) or str(service["taskDefinition"])
-    work.lease.check()
+    work.lease.hold()
     task = ecs.run_task(
         access,
         **_like(service),

@@ -24,7 +24,6 @@ def register(work: Work, access: AccountAccess, part: DeploymentPart, proposal: 
     """
     arn = str(part.wanted.get("revision") or "")
     if proposal.rendered:
-        work.lease.check()
         with work.fenced():
             part.step = Step.REGISTERING
             part.save(update_fields=["step"])
@@ -32,6 +31,7 @@ def register(work: Work, access: AccountAccess, part: DeploymentPart, proposal: 
         if arn:
             text = _("%(service)s: the revision %(revision)s says just this already.")
         else:
+            work.lease.hold()
             arn = ecs.register(access, proposal.rendered)
             text = _("%(service)s: registered as %(revision)s.")
         work.say(text % {"service": part.service, "revision": arn.rpartition("/")[2]})

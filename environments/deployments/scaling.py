@@ -31,7 +31,7 @@ def scale(work: Work, access: AccountAccess, part: DeploymentPart) -> dict[str, 
         lower = int(then["minimum"] if minimum is None else minimum)
         upper = int(then["maximum"] if maximum is None else maximum)
         autoscaling.set_scaling(access, _cluster(part), part.service, lower, max(lower, upper))
-        work.lease.check()
+        work.lease.hold()
     desired = asked.get("desired")
     if desired is None:
         return ecs.describe_services(access, part.cluster_arn, [part.service_arn])[0]

@@ -35,7 +35,7 @@ def update(
     elif _begun(part, service):
         _note(work, part, service)
         return
-    work.lease.check()
+    work.lease.hold()
     try:
         answer = _tell(work, access, part, service, declaration)
     except AwsError as refused:

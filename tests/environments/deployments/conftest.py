@@ -10,6 +10,7 @@ import pytest
 from django.db import connections
 
 from environments.models import Environment, Tenant
+from portal.aws.limits import TokenBucket
 from portal.sandbox.testing import RunningSandbox, running_sandbox
 from tests.cast import *  # noqa: F403
 from tests.environments.deployments import crafted
@@ -44,6 +45,12 @@ def scene(ecs_clients: Clients, settings: Any, db: None) -> Scene:
 def production(tenant: Tenant) -> Environment:
     """An environment whose services backend and worker stand in the inventory and nowhere else (crafted.py)."""
     return crafted.production(tenant)
+
+
+@pytest.fixture(autouse=True)
+def _no_quotas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else lives on the sandbox's quotas: a worker that is driven without pauses would wait for them only."""
+    monkeypatch.setattr(TokenBucket, "take", lambda bucket: 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,10 @@ from tests.environments.deployments.scene import Place
 
 
 def approved(place: Place, image: str = "v2", *keys: str, act: str = "deploy", **fields: Any) -> Change:
-    """A change that executes and that no worker has looked at: `image` is a tag (`images` by service), `fields` are the Deployment's."""
+    """A change that executes and that no worker has looked at.
+
+    `image` is a tag, `images` the tags of services that get another one; `fields` are the Deployment's.
+    """
     with transaction.atomic():
         change = Change.objects.create(
             environment=place.environment,
