@@ -134,7 +134,7 @@ def promoted(
         errors["source"] = [_("%(source)s has no AWS account, so nothing runs there.") % {"source": source}]
         return []
     there = services_of(source)
-    pairs = [(one, _counterpart(one, there)) for one in services_of(environment)]
+    pairs = [(one, counterpart(one, there)) for one in services_of(environment)]
     wanted = list(named) or [one.arn for one, other in pairs if other is not None]
     if not wanted:
         errors["services"] = [
@@ -160,7 +160,8 @@ def promoted(
     return sorted(made, key=lambda row: (row.service.declaration.order, row.service.name))
 
 
-def _counterpart(service: Service, there: Sequence[Service]) -> Service | None:
+def counterpart(service: Service, there: Sequence[Service]) -> Service | None:
+    """The one of these services with the same short name, else with the same name."""
     by_key = [one for one in there if one.declaration.key == service.declaration.key]
     by_name = [one for one in there if one.name == service.name]
     fitting = by_key or by_name

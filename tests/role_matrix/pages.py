@@ -46,6 +46,7 @@ def _act(name: str, who: object, change: str = "{awaiting}") -> list[Row]:
     ]
 
 
+ASKED = {"start": "on_approval", "strategy": "rolling", "before": "declared"}
 PAGES: list[Row] = [
     get("healthz", EVERYBODY),
     get("readyz", EVERYBODY),
@@ -201,7 +202,21 @@ PAGES: list[Row] = [
     get("runs:state_cli", MEMBERS),
     post("runs:state_cli", may("admin"), data={"person": "operator", "hours": "2", "reason": "x"}),
     post("runs:state_token_revoke", may("admin"), args={"prefix": "{writes}"}),
-    # Deployments
+    # Deployments; the environments here have no services
+    get("deployments:request", MEMBERS, note=OWN_FORM),
+    post("deployments:request", may("operator"), data=ASKED),
+    get(
+        "deployments:images",
+        may("", rest=HIDDEN),
+        query={"service": "api"},
+        note="There is no such service; members of the tenant see the images of one.",
+    ),
+    get("deployments:restart", MEMBERS, note=OWN_FORM),
+    post("deployments:restart", may("operator"), data=ASKED),
+    get("deployments:scale", MEMBERS, note=OWN_FORM),
+    post("deployments:scale", may("operator"), data=ASKED),
+    get("deployments:promote", MEMBERS, note=OWN_FORM),
+    post("deployments:promote", may("operator"), data=ASKED),
     get("deployments:pipeline", MEMBERS),
     post("deployments:pipeline", may("operator"), data={"name": "x", "days": "1"}),
     post(
