@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Vote
+from environments.deployments.history.facts import IN_FORCE
 from environments.deployments.models import DeploymentPart, Outcome, ServiceProposal
 from environments.deployments.shown.revisions import image_name
 from environments.models import Environment
@@ -40,6 +41,11 @@ class Row:
     @property
     def act(self) -> str:
         return str(self.part.deployment.get_act_display())
+
+    @property
+    def can_come_back(self) -> bool:
+        """Whether it put a revision in force that came out as approved."""
+        return self.change.status == Status.SUCCEEDED and self.part.deployment.act in IN_FORCE
 
     @property
     def took(self) -> timedelta | None:

@@ -79,7 +79,7 @@ def _to_roll_back(user: User) -> Iterator[Need]:
             title=_("Roll back %(service)s") % {"service": part.service},
             detail=_("It was left by “%(title)s”, neither as approved nor as before.")
             % {"title": change.title},
-            link=back or reverse("changes:detail", args=[change.uuid]),
+            link=f"{back}?change={change.uuid}" if back else reverse("changes:detail", args=[change.uuid]),
             state=FAILING,
             at=change.finished_at or change.created_at,
             verb=_("Roll back"),
