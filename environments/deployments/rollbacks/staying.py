@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -72,7 +72,7 @@ def _migrations(environment: Environment, good: DeploymentPart) -> list[OneOffTa
     return list(rows.select_related("part__deployment__change").defer("log_tail").order_by("-pk")[:MOST])
 
 
-def _of_terraform(plan: ServicePlan, then: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _of_terraform(plan: ServicePlan, then: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     basis = Basis(plan.service.declaration, plan.container, frozenset(), bool(plan.terraform_arn))
     rows = difference.rows(then, plan.rendered or plan.running.definition, basis)
     return [row for row in rows if row["owner"] == ownership.TERRAFORM][:MOST]
