@@ -13,6 +13,7 @@ from tests.terraform.conftest import FOLDERS, SOURCE, Workspace, secrets
 
 ACCOUNT = "210987654321"
 WEB, STORE = "blueprints/web-service", "blueprints/object-store"
+ROOTS = [folder for folder in FOLDERS if folder.startswith("blueprints/")]
 WEB_SECRETS = secrets(db_password="correct-horse-battery", redis_auth_token="a-token-of-twenty-characters")
 PRODUCTION = "-var-file=examples/triflow-production.tfvars.json"
 STAGING = "-var-file=examples/triflow-staging.tfvars.json"
@@ -38,7 +39,7 @@ def test_formatted(checked: Workspace) -> None:
     checked.run(".", "fmt", "-check", "-recursive", "-diff")
 
 
-@pytest.mark.parametrize("folder", [STORE, WEB])
+@pytest.mark.parametrize("folder", ROOTS)
 def test_valid(checked: Workspace, folder: str) -> None:
     """Terraform validates a blueprint together with the modules it is made of: between them all there are."""
     checked.init(folder)
@@ -48,7 +49,7 @@ def test_valid(checked: Workspace, folder: str) -> None:
 
 def test_every_module_is_used() -> None:
     """So that validating the blueprints leaves none out."""
-    code = "".join(path.read_text() for folder in (STORE, WEB) for path in (SOURCE / folder).glob("*.tf"))
+    code = "".join(path.read_text() for folder in ROOTS for path in (SOURCE / folder).glob("*.tf"))
     assert [
         folder for folder in FOLDERS if folder.startswith("modules/") and f"../../{folder}" not in code
     ] == []

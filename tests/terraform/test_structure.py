@@ -19,7 +19,13 @@ SECRETS = {
         "db_password": "correct-horse-battery",
         "redis_auth_token": "a-token-of-twenty-characters",
     },
+    "container-services": {
+        "db_password": "correct-horse-battery",
+        "redis_auth_token": "a-token-of-twenty-characters",
+        "application_secrets": '{"JWT_SECRET": "0123456789abcdef", "OPENAI_API_KEY": "none"}',
+    },
     "object-store": {"api_key": "0123456789abcdef"},
+    "static-site": {},
 }
 EXAMPLES = sorted(SOURCE.glob("blueprints/*/examples/*.tfvars.json"))
 

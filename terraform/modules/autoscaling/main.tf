@@ -23,6 +23,11 @@ resource "aws_appautoscaling_target" "this" {
   scalable_dimension = "ecs:service:DesiredCount"
   min_capacity       = var.scaling.min_tasks
   max_capacity       = var.scaling.max_tasks
+
+  # Where scaling starts; afterwards the bounds are set by deployments ("scale"), and a run does not set them back.
+  lifecycle {
+    ignore_changes = [min_capacity, max_capacity]
+  }
 }
 
 resource "aws_appautoscaling_policy" "this" {

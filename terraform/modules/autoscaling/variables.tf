@@ -29,7 +29,7 @@ variable "service_name" {
 }
 
 variable "scaling" {
-  description = "Bounds, and when to take a step: CPU per cent and for how many minutes in a row; seconds of rest after a step."
+  description = "Bounds to start with, and when to take a step: CPU per cent and for how many minutes in a row; seconds of rest after a step."
   type = object({
     min_tasks         = number
     max_tasks         = number

@@ -8,6 +8,18 @@ variable "name" {
   }
 }
 
+variable "further_names" {
+  description = "Further names in the same zone that answer here, on the same certificate."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in var.further_names : can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", name))]) && length(distinct(var.further_names)) == length(var.further_names)
+    error_message = "Write each domain name once, in lower case, such as api.onno.app."
+  }
+}
+
 variable "zone_id" {
   description = "Hosted zone that already holds the domain. Without one, a zone is created here and must be delegated to."
   type        = string

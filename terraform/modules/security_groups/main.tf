@@ -9,19 +9,21 @@ locals {
   # Either a peer group or an address range. Rules are resources of their own: groups that name each
   # other in inline rules are a cycle, and an inline rule cannot be reviewed by itself in a plan.
   # The key becomes the rule's name tag, the first column of the console's list of rules.
-  ingress = {
+  further = { for port in var.further_service_ports : tostring(port) => port }
+
+  ingress = merge({ for name, port in local.further : "ecs-${name}-from-alb" => { group = "ecs", port = port, peer = "alb", cidr = null } }, {
     alb-https-from-anywhere = { group = "alb", port = 443, peer = null, cidr = "0.0.0.0/0" }
     ecs-from-alb            = { group = "ecs", port = var.service_port, peer = "alb", cidr = null }
     rds-from-ecs            = { group = "rds", port = var.database_port, peer = "ecs", cidr = null }
     redis-from-ecs          = { group = "redis", port = var.cache_port, peer = "ecs", cidr = null }
-  }
+  })
 
-  egress = {
+  egress = merge({ for name, port in local.further : "alb-to-ecs-${name}" => { group = "alb", port = port, peer = "ecs", cidr = null } }, {
     alb-to-ecs            = { group = "alb", port = var.service_port, peer = "ecs", cidr = null }
     ecs-to-rds            = { group = "ecs", port = var.database_port, peer = "rds", cidr = null }
     ecs-to-redis          = { group = "ecs", port = var.cache_port, peer = "redis", cidr = null }
     ecs-https-to-anywhere = { group = "ecs", port = 443, peer = null, cidr = "0.0.0.0/0" }
-  }
+  })
 }
 
 resource "aws_security_group" "this" {

@@ -28,6 +28,18 @@ variable "service_port" {
   }
 }
 
+variable "further_service_ports" {
+  description = "Ports of further services behind the same load balancer."
+  type        = list(number)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for port in var.further_service_ports : port >= 1024 && port <= 65535]) && length(distinct(var.further_service_ports)) == length(var.further_service_ports)
+    error_message = "Each port once, between 1024 and 65535."
+  }
+}
+
 variable "database_port" {
   description = "Port of the database."
   type        = number

@@ -39,7 +39,6 @@ run "creates_the_zone" {
 
 run "uses_the_zone_that_is_there" {
   variables {
-    name    = "staging.triflow-ai.com"
     zone_id = "ZEXISTING0001"
   }
 
