@@ -72,7 +72,9 @@ def craft(tenant: Tenant, slug: str, keys: tuple[str, ...] = ("api", "ws"), **de
             "order": order,
             "strategies": ["rolling", "canary"] if key == "api" else ["rolling"],
             "blue_green": BLUE_GREEN if key == "api" else None,
-            "before": {"name": "migrate", "command": ["alembic", "upgrade", "head"]} if key == "api" else None,
+            "before": {"name": "migrate", "command": ["alembic", "upgrade", "head"]}
+            if key == "api"
+            else None,
             **declared,
         }
         for order, key in enumerate(keys, 1)

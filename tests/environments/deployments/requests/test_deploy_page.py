@@ -153,7 +153,7 @@ def test_the_older_request_that_would_be_replaced_is_named(place, operator, sign
 
 def test_enter_does_not_deploy_and_one_button_does(place, operator, sign_in):
     text = text_of(sign_in(operator).get(f"{place.pages}/new/"))
-    assert 'data-guard data-no-enter' in text
+    assert "data-guard data-no-enter" in text
     assert text.count("button--primary") == 1
 
 
