@@ -155,6 +155,20 @@ API: list[Row] = [
     ),
     post("api:state_tokens", may("admin"), data={"person": "operator", "hours": 2, "reason": "x"}),
     # Deployments; the environments here have no services
+    get("api:deployments", MEMBERS),
+    get("api:deployment_figures", MEMBERS),
+    get(
+        "api:service_history",
+        may("", rest=HIDDEN),
+        args={"environment": "{here}", "name": "api"},
+        note="There is no such service; members of the tenant see the history of one.",
+    ),
+    get(
+        "api:service_figures",
+        may("", rest=HIDDEN),
+        args={"environment": "{here}", "name": "api"},
+        note="There is no such service; members of the tenant see the figures of one.",
+    ),
     post("api:deployments", may("operator"), data={"service": "api", "image": "v2"}),
     post("api:deployments_restart", may("operator"), data={"service": "api"}),
     post("api:deployments_scale", may("operator"), data={"service": "api", "desired": 2}),

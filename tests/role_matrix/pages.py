@@ -203,6 +203,15 @@ PAGES: list[Row] = [
     post("runs:state_cli", may("admin"), data={"person": "operator", "hours": "2", "reason": "x"}),
     post("runs:state_token_revoke", may("admin"), args={"prefix": "{writes}"}),
     # Deployments; the environments here have no services
+    get("deployments:services", MEMBERS),
+    post("deployments:services_look", may("operator approver admin")),
+    get(
+        "deployments:service",
+        may("", rest=HIDDEN),
+        args={"service": "api"},
+        note="There is no such service; members of the tenant see the page of one.",
+    ),
+    get("deployments:history", MEMBERS),
     get("deployments:request", MEMBERS, note=OWN_FORM),
     post("deployments:request", may("operator"), data=ASKED),
     get(
