@@ -36,6 +36,8 @@ from portal.aws.sessions import AccountAccess
 
 __all__ = ["FAILING", "OK", "UNKNOWN", "WARNING", "Finding", "Target", "run"]
 
+# What matters whatever is done; the rest is about tasks that have to start.
+ALWAYS: Final = frozenset({"rollout", "alarms"})
 # key of the subject -> what it finds
 SUBJECTS: Final[dict[str, Callable[[Target, Look], Iterator[Finding]]]] = {
     "rollout": rollout.findings,
@@ -65,6 +67,8 @@ def run(access: AccountAccess, environment: Environment, targets: Sequence[Targe
 def _of(target: Target, look: Look) -> list[Finding]:
     found: list[Finding] = []
     for key, subject in SUBJECTS.items():
+        if key not in ALWAYS and not target.starts_tasks:
+            continue
         try:
             # What was found before the read that failed stays found.
             found.extend(subject(target, look))

@@ -56,6 +56,13 @@ class Target:
         return str(self.definition.get("executionRoleArn") or "")
 
     @property
+    def starts_tasks(self) -> bool:
+        """Whether it needs tasks that do not run yet: fewer of them, or other bounds, need none."""
+        if self.act != "scale":
+            return True
+        return self.desired is not None and self.desired > int(self.running_service.get("desiredCount") or 0)
+
+    @property
     def on_fargate(self) -> bool:
         wanted = self.definition.get("requiresCompatibilities") or []
         return "FARGATE" in wanted or self.running_service.get("launchType") == "FARGATE"
