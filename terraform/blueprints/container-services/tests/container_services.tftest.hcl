@@ -104,9 +104,8 @@ run "bad_services" {
       api = { order = 1, port = 80, hosts = ["api.example.org"], cpu = 300, secrets = ["PORT"], environment = { PORT = "80" } }
       ws  = { order = 1, port = 3001, scaling = { min_tasks = 5, max_tasks = 4 }, drain_seconds = 300, deployment = { owns = [], bake_minutes = 5000 } }
     }
-    application_secrets = "no json"
   }
-  expect_failures = [var.services, var.application_secrets]
+  expect_failures = [var.services]
 }
 
 run "a_secret_that_nobody_gave" {
@@ -138,4 +137,12 @@ run "bad_names" {
     secrets_path   = "/onno/"
   }
   expect_failures = [var.project, var.environment, var.region, var.tags, var.network, var.retention_days, var.secrets_path]
+}
+
+run "bad_secrets" {
+  command = plan
+  variables {
+    application_secrets = "correct horse"
+  }
+  expect_failures = [var.application_secrets]
 }
