@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from portal.aws import autoscaling, ecs, logs, target_groups
+from tests.environments.deployments.scene import Scene
 
 
 class Asked(list[tuple[str, dict[str, Any]]]):
@@ -15,6 +16,14 @@ class Asked(list[tuple[str, dict[str, Any]]]):
 
     def of(self, operation: str) -> list[dict[str, Any]]:
         return [parameters for name, parameters in self if name == operation]
+
+
+@pytest.fixture
+def short_minutes(scene: Scene) -> Iterator[None]:
+    """A minute of bake lasts a tenth of a second; other tests get theirs back."""
+    scene.pace(minute=0.1)
+    yield
+    scene.pace(minute=1.0)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from __future__ import annotations
 from environments.changes.lifecycle import Status
 from environments.deployments.models import Outcome, Step
 from environments.models import Tenant
+from portal.aws import ecs
+from portal.aws.task_definitions import registrable
 from tests.environments.deployments.executing.approved import approved, part_of
 from tests.environments.deployments.executing.conftest import Asked
 from tests.environments.deployments.scene import Scene, told
@@ -40,30 +42,31 @@ def test_an_image_comes_to_run_and_is_proven(scene: Scene, tenant: Tenant, asked
 
 def test_an_equal_revision_is_reused(scene: Scene, tenant: Tenant, asked: Asked) -> None:
     place = scene.environment(tenant, services=("api",), desired=1)
-    first = scene.drive(approved(place, "v2"))
-    scene.drive(approved(place, "v3"))
-    again = scene.drive(approved(place, "v2"))
-    assert again.status == Status.SUCCEEDED, told(again)
-    assert part_of(again).registered_arn == part_of(first).registered_arn
-    assert len(asked.of("register_task_definition")) == 2
+    made = registrable(ecs.describe_task_definition(place.access, place.services["api"].task_definition_arn))
+    (container,) = made["containerDefinitions"]
+    container["environment"] = [{"name": "LEVEL", "value": ""}, {"name": "MODE", "value": "one"}]
+    first = ecs.register(place.access, made)
+    assert ecs.find_equal_revision(place.access, made) == first
+    # The order of variables means nothing; another value does, and so does one that is empty.
+    turned = {**container, "environment": list(reversed(container["environment"]))}
+    assert ecs.find_equal_revision(place.access, {**made, "containerDefinitions": [turned]}) == first
+    for environment in ([{"name": "LEVEL", "value": ""}], [{"name": "MODE", "value": "one"}]):
+        other = {**container, "environment": environment}
+        assert ecs.find_equal_revision(place.access, {**made, "containerDefinitions": [other]}) == ""
 
 
-def test_services_follow_in_order_each_when_the_one_before_is_proven(scene: Scene, tenant: Tenant) -> None:
-    place = scene.environment(tenant, desired=1)
-    change = scene.drive(approved(place))
-    assert change.status == Status.SUCCEEDED, told(change)
-    api, ws = part_of(change, 0), part_of(change, 1)
-    assert api.finished_at is not None
-    assert ws.intended_at is not None
-    assert api.finished_at <= ws.intended_at
-
-
-def test_what_fails_in_the_second_takes_back_the_first(scene: Scene, tenant: Tenant) -> None:
+def test_services_follow_in_order_and_the_second_takes_back_the_first(scene: Scene, tenant: Tenant) -> None:
     place = scene.environment(tenant, desired=1)
     change = scene.drive(approved(place, images={"ws": "cannot-pull"}))
     assert change.status == Status.FAILED
-    print(change.error_message, change.error_hint)
-    assert [part_of(change, n).outcome for n in (0, 1)] == [Outcome.ROLLED_BACK] * 2
+    api, ws = part_of(change, 0), part_of(change, 1)
+    # The second began when the first was proven.
+    assert api.finished_at is not None
+    assert ws.intended_at is not None
+    assert api.finished_at <= ws.intended_at
+    assert [api.outcome, ws.outcome] == [Outcome.ROLLED_BACK] * 2
     for key in ("api", "ws"):
         assert place.described(key)["taskDefinition"] == place.services[key].task_definition_arn
         assert f"{place.services[key].name} runs" in change.error_message
+    assert "The image does not exist" in change.error_message
+    assert {row.diagnosis for row in ws.stopped_tasks.all()} == {"pull-not-found"}

@@ -27,6 +27,7 @@ STRATEGIES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.usefixtures("short_minutes")
 @pytest.mark.parametrize(("strategy", "options", "told_to_ecs"), STRATEGIES)
 def test_traffic_moves_and_the_other_group_is_named(
     scene: Scene,
@@ -36,7 +37,6 @@ def test_traffic_moves_and_the_other_group_is_named(
     options: dict[str, Any],
     told_to_ecs: dict[str, Any],
 ) -> None:
-    scene.pace(minute=0.1)
     place = scene.environment(tenant, services=("api",), desired=1)
     service = place.services["api"]
     change = scene.drive(approved(place, strategy=strategy, strategy_options=options))
