@@ -7,6 +7,7 @@ from typing import Any
 from moto.ecs.exceptions import InvalidParameterException
 
 _STRATEGIES = ("ROLLING", "BLUE_GREEN", "LINEAR", "CANARY")
+_OF_STRATEGY = {"CANARY": "canaryConfiguration", "LINEAR": "linearConfiguration"}
 _MOST_MINUTES = 1440
 _NEEDED = ("alternateTargetGroupArn", "productionListenerRule", "roleArn")
 
@@ -17,8 +18,8 @@ def check(parameters: dict[str, Any]) -> None:
     if desired is not None and int(desired) < 0:
         raise InvalidParameterException("desiredCount cannot be negative.")
     configuration = parameters.get("deploymentConfiguration") or {}
-    strategy = configuration.get("strategy") or "ROLLING"
-    if strategy not in _STRATEGIES:
+    strategy = configuration.get("strategy")
+    if strategy not in (None, *_STRATEGIES):
         raise InvalidParameterException(f"Deployment strategy should be one of {list(_STRATEGIES)}.")
     minutes = (
         configuration.get("bakeTimeInMinutes"),
@@ -27,15 +28,24 @@ def check(parameters: dict[str, Any]) -> None:
     )
     if any(number is not None and not 0 <= int(number) <= _MOST_MINUTES for number in minutes):
         raise InvalidParameterException(f"Bake times must lie between 0 and {_MOST_MINUTES} minutes.")
-    for kind, owner in (("canaryConfiguration", "CANARY"), ("linearConfiguration", "LINEAR")):
-        if configuration.get(kind) and strategy != owner:
+    for owner, kind in _OF_STRATEGY.items():
+        if configuration.get(kind) and strategy not in (None, owner):
             raise InvalidParameterException(f"{kind} is only valid with the deployment strategy {owner}.")
-    if strategy != "ROLLING":
-        _check_balancers(parameters.get("loadBalancers") or [], strategy)
 
 
-def _check_balancers(balancers: list[dict[str, Any]], strategy: str) -> None:
-    for balancer in balancers:
+def merged(known: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The configuration after an update: what was not given stays, but not another strategy's parts."""
+    configuration = {**known, **given}
+    strategy = configuration.get("strategy")
+    for owner, kind in _OF_STRATEGY.items():
+        if strategy != owner:
+            configuration.pop(kind, None)
+    return configuration
+
+
+def check_balancers(balancers: list[dict[str, Any]], strategy: str) -> None:
+    """Raises InvalidParameterException when a strategy that shifts traffic has nothing to shift it with."""
+    for balancer in balancers if strategy != "ROLLING" else []:
         advanced = balancer.get("advancedConfiguration") or {}
         missing = [name for name in _NEEDED if not advanced.get(name)]
         if missing:

@@ -26,6 +26,8 @@ def _create(original: Any, self: EC2ContainerServiceResponse) -> ActionResult:
     if existing is not None and existing.status == "ACTIVE":
         raise InvalidParameterException("Creation of service was not idempotent.")
     definition = _definition(self.ecs_backend, parameters)
+    configuration = services.DEFAULTS | (parameters.get("deploymentConfiguration") or {})
+    asked.check_balancers(parameters.get("loadBalancers") or [], str(configuration["strategy"]))
     answer: ActionResult = original(self)
     service: Service = answer.result["service"]  # type: ignore[index]
     vars(service).update(_settings(parameters, f"arn:{self.partition}:iam::{self.current_account}:root"))
@@ -69,13 +71,17 @@ def _update(original: Any, self: EC2ContainerServiceResponse) -> ActionResult:
     if service.status != "ACTIVE":
         raise ServiceNotActiveError
     definition = _definition(self.ecs_backend, parameters) or service.task_definition
+    configuration = asked.merged(
+        vars(service).get("deployment_configuration") or services.DEFAULTS,
+        parameters.get("deploymentConfiguration") or {},
+    )
+    balancers = parameters.get("loadBalancers") or service.load_balancers
+    asked.check_balancers(balancers, str(configuration.get("strategy") or "ROLLING"))
     with services.caught_up(self.ecs_backend):
         before = services.state_of(service)
         was = (before.definition, before.settings)
-        configuration = vars(service).get("deployment_configuration") or services.DEFAULTS
         answer: ActionResult = original(self)
-        given = parameters.get("deploymentConfiguration") or {}
-        vars(service)["deployment_configuration"] = {**configuration, **given}
+        vars(service)["deployment_configuration"] = configuration
         # Moto keeps what was given, "family:revision" perhaps; AWS always answers with the ARN.
         service.task_definition = definition
         state = services.take_over(service)
@@ -122,6 +128,12 @@ def _clusters(original: Any, self: EC2ContainerServiceBackend, *args: Any, **kwa
             cluster.pending_tasks_count = sum(int(found.pending_count) for found in running)
             cluster.active_services_count = sum(found.status == "ACTIVE" for found in running)
     return original(self, *args, **kwargs)
+
+
+@wrap(EC2ContainerServiceBackend, "list_services")
+def _list(original: Any, self: EC2ContainerServiceBackend, *args: Any, **kwargs: Any) -> list[str]:
+    gone = {str(service.arn) for service in self.services.values() if service.status != "ACTIVE"}
+    return [arn for arn in original(self, *args, **kwargs) if arn not in gone]
 
 
 def _found(backend: EC2ContainerServiceBackend, parameters: dict[str, Any], key: str) -> Service | None:

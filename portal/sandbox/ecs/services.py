@@ -20,6 +20,8 @@ DEFAULTS = {
     "deploymentCircuitBreaker": {"enable": False, "rollback": False},
     "maximumPercent": 200,
     "minimumHealthyPercent": 100,
+    "strategy": "ROLLING",
+    "bakeTimeInMinutes": 0,
 }
 # Two requests at once must not both move the same service on.
 _LOCK = threading.RLock()

@@ -42,6 +42,8 @@ def test_settings_come_back(ecs: Any) -> None:
         "deploymentCircuitBreaker": {"enable": True, "rollback": True},
         "maximumPercent": 200,
         "minimumHealthyPercent": 100,
+        "strategy": "ROLLING",
+        "bakeTimeInMinutes": 0,
     }
     assert "networkConfiguration" not in service
 

@@ -170,6 +170,11 @@ def test_what_is_refused(site: Site) -> None:
     for call, arguments, code in (
         ("update_service", {"service": "nobody", "desiredCount": 1}, "ServiceNotFoundException"),
         ("update_service", {"service": "strict", "desiredCount": -1}, "InvalidParameterException"),
+        (
+            "update_service",
+            {"service": "strict", "deploymentConfiguration": {"strategy": "BLUE_GREEN"}},
+            "InvalidParameterException",
+        ),
         ("list_tasks", {"serviceName": "nobody"}, "ServiceNotFoundException"),
         ("list_service_deployments", {"service": "nobody"}, "ServiceNotFoundException"),
         ("describe_services", {"services": [str(n) for n in range(11)]}, "InvalidParameterException"),
@@ -182,6 +187,7 @@ def test_what_is_refused(site: Site) -> None:
         ecs.update_service(cluster="main", service="strict", desiredCount=1)
     assert refused(caught) == "ServiceNotActiveException"
     assert site.tasks("strict") == []
+    assert not any(arn.endswith("/strict") for arn in ecs.list_services(cluster="main")["serviceArns"])
 
 
 def test_addresses_run_out(site: Site) -> None:
