@@ -172,6 +172,7 @@ API: list[Row] = [
     post("api:deployments", may("operator"), data={"service": "api", "image": "v2"}),
     post("api:deployments_restart", may("operator"), data={"service": "api"}),
     post("api:deployments_scale", may("operator"), data={"service": "api", "desired": 2}),
+    post("api:deployments_rollback", may("operator"), data={"deployment": "{awaiting}"}),
     post("api:deployments_promote", may("operator"), data={"from_environment": "{here}"}),
     get("api:services", MEMBERS),
     get(

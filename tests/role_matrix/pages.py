@@ -224,6 +224,8 @@ PAGES: list[Row] = [
     post("deployments:restart", may("operator"), data=ASKED),
     get("deployments:scale", MEMBERS, note=OWN_FORM),
     post("deployments:scale", may("operator"), data=ASKED),
+    get("deployments:rollback", MEMBERS, note=OWN_FORM),
+    post("deployments:rollback", may("operator"), data={"part": "1"}),
     get("deployments:promote", MEMBERS, note=OWN_FORM),
     post("deployments:promote", may("operator"), data=ASKED),
     get("deployments:pipeline", MEMBERS),

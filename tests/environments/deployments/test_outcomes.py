@@ -61,13 +61,15 @@ def test_what_is_approved_runs_and_has_passed_its_checks_and_its_bake(
 
 
 def test_an_alarm_in_the_bake_takes_it_back(
-    scene: Scene, tenant: Tenant, operator: User, approver: User, settings: Any
+    scene: Scene, tenant: Tenant, operator: User, approver: User, settings: Any, sign_in: Any
 ) -> None:
     settings.DEPLOYMENT_ALARM_SECONDS = 0.2
     place = scene.environment(tenant, services=("api",), desired=1)
     alarm = place.services["api"].alarms[0]
     change = approved(scene, deploy(place, operator, "v2", bake_seconds=60), approver)
     scene.drive(change, "verifying")
+    page = sign_in(operator).get(f"/changes/{change.uuid}/").content.decode()
+    assert f"/deployments/rollback/?change={change.uuid}" in page
     place.client("cloudwatch").set_alarm_state(
         AlarmName=alarm, StateValue="ALARM", StateReason="too many 5xx"
     )
