@@ -8,6 +8,7 @@ from environments.api import api_urls as environments_urls
 from environments.blueprints.api import api_urls as blueprints_urls
 from environments.changes.api import api_urls as changes_urls
 from environments.deployments.api import api_urls as deployments_urls
+from environments.deployments.front_ends.api import api_urls as front_end_urls
 from environments.deployments.history.api import api_urls as deployment_history_urls
 from environments.runs.api import api_urls as runs_urls
 from environments.runs.drift.api import api_urls as drift_urls
@@ -37,6 +38,7 @@ urlpatterns = [
     *live_urls,
     *state_urls,
     *deployments_urls,
+    *front_end_urls,
     *deployment_history_urls,
     *activity_urls,
 ]

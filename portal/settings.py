@@ -217,6 +217,11 @@ ONE_OFF_TASK_MINUTES = env.int("GATEHOUSE_ONE_OFF_TASK_MINUTES", default=30)
 DEPLOYMENT_ALARM_SECONDS = env.float("GATEHOUSE_DEPLOYMENT_ALARM_SECONDS", default=20)
 FINAL_SNAPSHOT_TIMEOUT_SECONDS = env.int("GATEHOUSE_FINAL_SNAPSHOT_TIMEOUT_SECONDS", default=3600)
 STATE_MAX_BYTES = env.int("GATEHOUSE_STATE_MAX_BYTES", default=256 * 1024 * 1024)
+# A static front end's build: the zip, everything in it unpacked, and how many releases can be put in force again.
+FRONT_END_MAX_BYTES = env.int("GATEHOUSE_FRONT_END_MAX_BYTES", default=50 * 1024 * 1024)
+FRONT_END_MAX_UNPACKED = env.int("GATEHOUSE_FRONT_END_MAX_UNPACKED", default=200 * 1024 * 1024)
+FRONT_END_MAX_FILES = env.int("GATEHOUSE_FRONT_END_MAX_FILES", default=5000)
+FRONT_END_RELEASES_KEPT = env.int("GATEHOUSE_FRONT_END_RELEASES_KEPT", default=10)
 
 # AWS: where an account of kind "sandbox" is found, and the credentials the portal itself starts from.
 # The launcher remembers the port it found free: commands run by hand then reach the same sandbox.

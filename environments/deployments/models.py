@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from environments.changes.models import Change, Proposal
 from environments.deployments.evidence_models import CheckResult, OneOffTask, ServiceEvent, StoppedTask
-from environments.deployments.front_ends.models import FrontEndDeployment, FrontEndRelease
+from environments.deployments.front_ends.models import FrontEndDeployment, FrontEndPlan, FrontEndRelease
 from environments.deployments.request_models import RequestKey
 from environments.deployments.status_models import ServiceCheck, ServiceStatus
 from environments.models import Environment
@@ -21,6 +21,7 @@ __all__ = [
     "Deployment",
     "DeploymentPart",
     "FrontEndDeployment",
+    "FrontEndPlan",
     "FrontEndRelease",
     "OneOffTask",
     "Outcome",

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from environments.deployments.ci import views as ci_views
+from environments.deployments.front_ends import views as front_end_views
 from environments.deployments.history import views as history_views
 from environments.deployments.requests import other_views as asking_views
 from environments.deployments.requests import views as request_views
@@ -25,4 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{HERE}/deployments/promote/", asking_views.promote, name="promote"),
     path(f"{HERE}/services/pipeline/", ci_views.pipeline, name="pipeline"),
     path(f"{HERE}/services/pipeline/<slug:prefix>/revoke/", ci_views.revoke, name="pipeline_revoke"),
+    path(f"{HERE}/front-ends/", front_end_views.front_ends, name="front_ends"),
+    path(
+        f"{HERE}/front-ends/<int:release>/rollback/", front_end_views.rollback, name="front_end_rollback"
+    ),
 ]

@@ -9,10 +9,12 @@ def register() -> None:
 
     register_kind(DeploymentKind())
     _pages()
+    _front_ends()
 
 
 def _pages() -> None:
     """What people meet of services outside this room's own pages, and the looks that keep it true."""
+    from environments.deployments import after_runs
     from environments.deployments.shown import ownership
     from environments.deployments.status import housekeeping
     from environments.deployments.tab import columns, needs
@@ -25,4 +27,15 @@ def _pages() -> None:
     registry.tabs.append(Tab("services", "Services", 35, "deployments:services"))
     registry.needs.append(needs.needs)
     registry.searches.append(columns.search)
+    registry.deployed_with = after_runs.deployed_with
     periodic("deployments.services", 10)(housekeeping.send_due)
+
+
+def _front_ends() -> None:
+    """Static front ends: their kind of change and their tab."""
+    from environments.changes.kinds import register as register_kind
+    from environments.deployments.front_ends.kind import FrontEndKind
+    from environments.registry import Tab, registry
+
+    register_kind(FrontEndKind())
+    registry.tabs.append(Tab("front_ends", "Front ends", 36, "deployments:front_ends"))

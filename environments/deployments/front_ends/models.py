@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-from environments.changes.models import Change
+from environments.changes.models import Change, Proposal
 from environments.models import Environment
 from portal.core.fields import EncryptedBinaryField
 
@@ -48,11 +48,25 @@ class FrontEndDeployment(models.Model):
     change = models.OneToOneField(Change, on_delete=models.PROTECT, related_name="front_end")
     release = models.ForeignKey(FrontEndRelease, on_delete=models.PROTECT, related_name="deployments")
     previous = models.ForeignKey(FrontEndRelease, on_delete=models.PROTECT, null=True, related_name="+")
+    bucket = models.CharField(max_length=63)
     distribution_id = models.CharField(max_length=40, blank=True)
     invalidation_id = models.CharField(max_length=40, blank=True)
-    # How far it is: {"uploaded": n, "unchanged": n, "deleted": n, "of": n}
+    # How far it is: {"uploaded": n, "deleted": n, "of": n}
     progress = models.JSONField(default=dict)
     step = models.CharField(max_length=20, blank=True)
 
     def __str__(self) -> str:
         return f"front end {self.change_id}"
+
+
+class FrontEndPlan(models.Model):
+    """What a proposal would write and delete: nothing else is written or deleted."""
+
+    proposal = models.OneToOneField(Proposal, on_delete=models.CASCADE, related_name="front_end_plan")
+    # Paths in the order in which they are put; of these, the ones that no page names yet.
+    put = models.JSONField(default=list)
+    quiet = models.JSONField(default=list)
+    removed = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"front end plan of proposal {self.proposal_id}"

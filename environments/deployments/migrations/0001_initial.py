@@ -109,6 +109,7 @@ class Migration(migrations.Migration):
             name='FrontEndDeployment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('bucket', models.CharField(max_length=63)),
                 ('distribution_id', models.CharField(blank=True, max_length=40)),
                 ('invalidation_id', models.CharField(blank=True, max_length=40)),
                 ('progress', models.JSONField(default=dict)),
@@ -116,6 +117,16 @@ class Migration(migrations.Migration):
                 ('change', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='front_end', to='changes.change')),
                 ('previous', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='deployments.frontendrelease')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='deployments.frontendrelease')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='FrontEndPlan',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('put', models.JSONField(default=list)),
+                ('quiet', models.JSONField(default=list)),
+                ('removed', models.JSONField(default=list)),
+                ('proposal', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='front_end_plan', to='changes.proposal')),
             ],
         ),
         migrations.CreateModel(

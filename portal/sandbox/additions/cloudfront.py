@@ -1,4 +1,4 @@
-"""CloudFront: distributions as they were given, and AWS's own cache policies."""
+"""CloudFront: distributions as they were given, AWS's own cache policies, invalidations that take a while."""
 
 from typing import Any
 
@@ -6,7 +6,9 @@ from moto.cloudfront import models, urls
 from moto.cloudfront.exceptions import CloudFrontException
 from moto.cloudfront.responses import CloudFrontResponse
 from moto.core.responses import ActionResult
+from moto.core.utils import unix_time
 
+from portal.sandbox.ecs import pace
 from portal.sandbox.patching import add, wrap
 
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
@@ -93,6 +95,43 @@ def _policy(policy_id: str) -> dict[str, Any]:
         "ParametersInCacheKeyAndForwardedToOrigin": parameters,
     }
     return {"Id": policy_id, "LastModifiedTime": "2020-07-22T00:00:00Z", "CachePolicyConfig": config}
+
+
+# How long the edges take to forget, in steps of a task's start (SANDBOX_ECS_PACE).
+_STEPS_TO_FORGET = 2
+
+
+class InvalidArgument(CloudFrontException):
+    """What was asked for does not fit together."""
+
+    code = "InvalidArgument"
+    message = "Your request contains a caller reference that was used for a previous invalidation batch."
+
+
+@wrap(models.CloudFrontBackend, "create_invalidation")
+def _invalidate(
+    original: Any, self: models.CloudFrontBackend, dist_id: str, paths: list[str], caller_ref: str
+) -> models.Invalidation:
+    for known in self.invalidations.get(dist_id, []):
+        if known.caller_ref == caller_ref:
+            if sorted(known.paths) != sorted(paths):
+                raise InvalidArgument
+            return _settled(known)
+    made: models.Invalidation = original(self, dist_id, paths, caller_ref)
+    made.status = "InProgress"
+    vars(made)["done_at"] = unix_time() + _STEPS_TO_FORGET * pace.current().step
+    return made
+
+
+@wrap(models.CloudFrontBackend, "get_invalidation")
+def _look(original: Any, self: models.CloudFrontBackend, *args: Any, **kwargs: Any) -> models.Invalidation:
+    return _settled(original(self, *args, **kwargs))
+
+
+def _settled(invalidation: models.Invalidation) -> models.Invalidation:
+    if unix_time() >= vars(invalidation).get("done_at", 0):
+        invalidation.status = "Completed"
+    return invalidation
 
 
 urls.url_paths["{0}/2020-05-31/cache-policy$"] = CloudFrontResponse.dispatch
