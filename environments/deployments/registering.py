@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from environments.changes.work import Work
-from environments.deployments.models import DeploymentPart, ServiceProposal, Step
+from environments.deployments.models import Act, DeploymentPart, ServiceProposal, Step
 from portal.aws import ecs
 from portal.aws.sessions import AccountAccess
 
@@ -16,13 +16,18 @@ def due(part: DeploymentPart, proposal: ServiceProposal) -> bool:
     return part.step == Step.WAITING or begun
 
 
+def stays(part: DeploymentPart, proposal: ServiceProposal) -> bool:
+    """Whether the service runs just what was approved already, while another of the deployment does not."""
+    return not proposal.rendered and part.deployment.act not in (Act.RESTART, Act.SCALE)
+
+
 def register(work: Work, access: AccountAccess, part: DeploymentPart, proposal: ServiceProposal) -> None:
     """Have `part.registered_arn` name a revision with the approved content. Raises AwsError.
 
     Equal revisions are reused: ECS registers one a second only, and keeps a million of a family. So a worker
     killed between registering and writing it down makes none twice.
     """
-    arn = str(part.wanted.get("revision") or "")
+    arn = proposal.running_arn if stays(part, proposal) else ""
     if proposal.rendered:
         with work.fenced():
             part.step = Step.REGISTERING
