@@ -73,5 +73,6 @@ def _of(target: Target, look: Look) -> list[Finding]:
             # What was found before the read that failed stays found.
             found.extend(subject(target, look))
         except AwsError as error:
-            found.append(unknown(key, _("Not known: %(why)s") % {"why": error}, error.hint))
+            name = f"{key}_unread" if any(row["key"] == key for row in found) else key
+            found.append(unknown(name, _("Not known: %(why)s") % {"why": error}, error.hint))
     return found

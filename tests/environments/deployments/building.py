@@ -15,18 +15,12 @@ from portal.sandbox.testing import RunningSandbox
 
 REGION = "ap-northeast-2"
 PORT = 8000
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
-)
+# Role -> the service that assumes it.
+TRUSTED = {
+    "execution": "ecs-tasks.amazonaws.com",
+    "task": "ecs-tasks.amazonaws.com",
+    "ecs-infrastructure": "ecs.amazonaws.com",
+}
 PULLS = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
 SECRET_VALUE = "postgresql://backend:not-for-anybody@db/backend"
 
@@ -138,7 +132,7 @@ def _shared(client: Clients, prefix: str) -> Built:
     )["Listeners"][0]["ListenerArn"]
     name = f"{prefix}-cluster"
     cluster = client("ecs").create_cluster(clusterName=name)["cluster"]["clusterArn"]
-    roles = [_role(client, f"{prefix}-{name}") for name in ("execution", "task", "ecs-infrastructure")]
+    roles = [_role(client, f"{prefix}-{name}", TRUSTED[name]) for name in TRUSTED]
     client("iam").attach_role_policy(RoleName=f"{prefix}-execution", PolicyArn=PULLS)
     return Built(
         prefix,
@@ -154,8 +148,10 @@ def _shared(client: Clients, prefix: str) -> Built:
     )
 
 
-def _role(client: Clients, name: str) -> str:
-    made = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+def _role(client: Clients, name: str, service: str) -> str:
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    made = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)
     return str(made["Role"]["Arn"])
 
 
