@@ -23,7 +23,7 @@ from portal.accounts.actions import create_token
 from portal.accounts.models import User
 from portal.audit.models import AuditEvent
 from portal.demo.build import build
-from tests.browser import scenery, state_room
+from tests.browser import deployment_room, scenery, state_room
 from tests.browser.conftest import axe_findings, note_complaints, session_cookie, sideways
 from tests.cast import by
 
@@ -35,6 +35,7 @@ ROLES = ("viewer", "approver", "admin")
 STATES = ("awaiting_approval", "executing", "failed", "interrupted", "rejected", "succeeded", "requested")
 HERE = "/environments/triflow-ai/production/"
 STAGING = "/environments/triflow-ai/staging/"
+DEPLOYED = "/environments/onno/staging/"
 SHOTS = os.environ.get("GATEHOUSE_SHOTS", "")
 
 
@@ -44,6 +45,7 @@ class World:
 
     people: dict[str, User]
     changes: dict[str, Change] = field(default_factory=dict)
+    deployments: dict[str, Change] = field(default_factory=dict)
 
     @property
     def staging(self) -> Environment:
@@ -76,6 +78,8 @@ def world(transactional_db: None, settings: Any) -> World:
     scenery.built(place, found.changes["succeeded"])
     found.changes["state_edit"] = state_room.furnish(place, found.staging, people)
     _other_environments(people)
+    deployed = Environment.objects.select_related("tenant").by_key("onno.staging").get()
+    found.deployments = deployment_room.furnish(deployed, people)
     return found
 
 
@@ -249,6 +253,17 @@ def test_the_pages_of_operators_and_admins(looker: Looks, world: World) -> None:
     for name, path in admins():
         admin.look(name, path)
     assert operator.found + admin.found == []
+
+
+def test_the_pages_of_deployments(looker: Looks, world: World) -> None:
+    operator, dark = looker("operator", "light"), looker("operator", "dark")
+    for name, path in deployment_room.pages(world.deployments, DEPLOYED):
+        operator.look(name, path)
+        if name in deployment_room.DARK:
+            dark.look(name, path)
+    operator.look("deployment-history-none", HERE + "deployments/")
+    operator.look("services-none", HERE + "services/")
+    assert operator.found + dark.found == []
 
 
 def test_the_door_and_what_is_refused(looker: Looks, world: World) -> None:

@@ -125,7 +125,8 @@ def moving(
         traffic=(told.get("traffic") or {}).get("new_percent"),
         breaker=dict(told.get("breaker") or {}),
         alarms=[_alarm(one) for one in told.get("alarms") or []],
-        rollout=str(told.get("stage") or told.get("rollout") or ""),
+        # What the word says already need not be said again in capitals.
+        rollout=str(told.get("stage") or "") or _unusual(str(told.get("rollout") or "")),
         reason=str(told.get("reason") or ""),
         usual_seconds=int(usual) if usual else None,
         took_long=bool(usual and took > 2 * float(usual) and not part.outcome),
@@ -162,6 +163,10 @@ def steps(deployment: Deployment, part: DeploymentPart) -> list[tuple[str, str]]
         state = HEALTHY if place < here else PROGRESS if place == here and not part.outcome else "quiet"
         found.append((state, str(step.label)))
     return found
+
+
+def _unusual(rollout: str) -> str:
+    return "" if rollout in {"PENDING", "IN_PROGRESS", "SUCCESSFUL"} else rollout
 
 
 def bars(told: Mapping[str, Any]) -> list[Bar]:

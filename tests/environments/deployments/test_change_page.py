@@ -93,7 +93,7 @@ def test_a_rollout_under_way(production: Environment, operator: User, sign_in: S
         "Rolling out",
         "0 of 3 running, 1 starting, <b>1 failed</b>",
         "2 of 2 running",
-        "circuit breaker: 1 of 3 failures",
+        "1 of 3 failures, then it goes back by itself",
         "10 % to new tasks",
         "usually 1 min 35 s",
         "no data",
