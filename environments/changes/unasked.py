@@ -27,6 +27,5 @@ def why(change: Change) -> str:
         return ""
     mode = str(change.proposal.facts.get("mode", ""))
     what = WORDS.get(mode) or mode
-    return _("Nobody is asked: %(what)s needs no second person here, says the approval policy.") % {
-        "what": what
-    }
+    text = _("Nobody is asked: the approval policy wants no second person here for %(what)s.")
+    return text % {"what": what}
