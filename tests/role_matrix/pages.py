@@ -228,6 +228,20 @@ PAGES: list[Row] = [
     post("deployments:rollback", may("operator"), data={"part": "1"}),
     get("deployments:promote", MEMBERS, note=OWN_FORM),
     post("deployments:promote", may("operator"), data=ASKED),
+    get("deployments:front_ends", MEMBERS, note=OWN_FORM),
+    post("deployments:front_ends", may("operator"), data={"label": "v2"}),
+    get(
+        "deployments:front_end_rollback",
+        may("", rest=HIDDEN),
+        args={"release": "1"},
+        note="There is no such release; members of the tenant see the question.",
+    ),
+    post(
+        "deployments:front_end_rollback",
+        may("", rest=HIDDEN),
+        args={"release": "1"},
+        note="There is no such release; operators may ask for one that is there.",
+    ),
     get("deployments:pipeline", MEMBERS),
     post("deployments:pipeline", may("operator"), data={"name": "x", "days": "1"}),
     post(

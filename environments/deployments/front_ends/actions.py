@@ -25,6 +25,12 @@ KIND: Final = "front_end"
 FIRST: Final = -10
 
 
+def may_ask(*, by: Principal, environment: Environment) -> None:
+    """Let through whoever may ask for a release, before a long upload is read. Raises Http404, NotAllowed."""
+    with acting(by, environment, action="change.request", target=_target(environment)):
+        require(by, environment, "change.request")
+
+
 def request_release(
     *,
     by: Principal,

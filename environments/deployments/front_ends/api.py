@@ -88,10 +88,11 @@ class FrontEnds(Place):
     @extend_schema(request={"multipart/form-data": NewReleaseShape}, responses={201: ChangeShape})
     def post(self, request: Request, environment: str) -> Response:
         """Upload a build and ask that it is put in force: a change, executed when its gates let it."""
-        place = self.place(environment)
+        place, by = self.place(environment), principal_of(request)
+        actions.may_ask(by=by, environment=place)
         form: dict[str, Any] = dict(self.body(NewReleaseShape))
         form["content"] = form.pop("file").read()
-        change = actions.request_release(by=principal_of(request), environment=place, **form)
+        change = actions.request_release(by=by, environment=place, **form)
         return Response(self.answer(change).data, status=201)
 
 

@@ -40,6 +40,7 @@ def _front_ends(request: HttpRequest, tenant: str, slug: str) -> HttpResponse:
     found = front_ends_of(environment)
     form, status = UploadForm(front_ends=found), 200
     if request.method == "POST":
+        actions.may_ask(by=principal_of(request), environment=environment)
         form, status = UploadForm(request.POST, request.FILES, front_ends=found), 400
         if form.is_valid():
             try:

@@ -70,9 +70,7 @@ def test_two_distributions_need_a_word_of_the_blueprint(here: Environment) -> No
     )
 
 
-@pytest.mark.parametrize(
-    "value", [[], "x", {"web": 1}, {"web": {"bucket": 5}}, {"web": {"bucket": "other"}}]
-)
+@pytest.mark.parametrize("value", [[], "x", {"web": 1}, {"web": {"bucket": 5}}, {"web": {"bucket": "other"}}])
 def test_an_output_that_says_nothing_useful_opens_no_bucket(here: Environment, value: object) -> None:
     bucket(here, "data")
     Output.objects.create(environment=here, name="front_ends", type="dynamic", value=value)
