@@ -132,6 +132,8 @@ class ChangeKind(ABC):
     progress_template: ClassVar[str] = ""
     # The page where one is asked for; takes the slugs of tenant and environment.
     request_url: ClassVar[str] = ""
+    # What its page calls a failure that AWS or a tool caused; empty: “Terraform or AWS said no”.
+    failure_title: ClassVar[Any] = ""
     # The Celery queue whose workers do it: a look at a rollout never waits behind a long Terraform run.
     queue: ClassVar[str] = "changes"
     # Whether one person may start it without votes in an emergency (emergency.py).

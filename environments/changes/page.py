@@ -219,6 +219,7 @@ def moving(request: HttpRequest, change: Change) -> dict[str, Any]:
         "change": change,
         "waiting": waiting.told(change),
         "progress_template": kind.progress_template,
+        "failure_title": kind.failure_title,
         "transitions": list(change.transitions.all()),
         "working": change.status in WORKING,
         "cancelling": kind.stopping(change).under_way % {"who": change.cancel_requested_by},

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+from django.utils.translation import gettext_lazy
+
 from environments.changes.kinds import ChangeKind, Comparison, Draft, Stopping, Verdict
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Proposal
@@ -20,6 +22,7 @@ from environments.deployments import (
     stopping_words,
     verifying,
 )
+from environments.deployments.status import checks as looks
 from portal.accounts.models import User
 
 KIND: Final = "deployment"
@@ -33,6 +36,7 @@ class DeploymentKind(ChangeKind):
     proposal_template: ClassVar[str] = "deployments/_proposal.html"
     progress_template: ClassVar[str] = "deployments/_progress.html"
     request_url: ClassVar[str] = "deployments:services"
+    failure_title: ClassVar[Any] = gettext_lazy("It could not be deployed")
     related: ClassVar[tuple[str, ...]] = ("deployment",)
     repeatable: ClassVar[bool] = True
 
@@ -60,9 +64,12 @@ class DeploymentKind(ChangeKind):
 
     def settle(self, work: Work) -> None:
         executing.settle(work)
+        looks.look_again(work.change.environment)
 
     def verify(self, work: Work) -> Verdict:
-        return verifying.verify(work)
+        verdict = verifying.verify(work)
+        looks.look_again(work.change.environment)
+        return verdict
 
     def resumable(self, status: str) -> bool:
         return status in {Status.EXECUTING, Status.VERIFYING}

@@ -32,5 +32,7 @@ def told(change: Change, user: User) -> dict[str, Any]:
         "now_runs": [] if good else [text for text in map(outcome_words.now, parts) if text],
         "rollback_url": f"{url}?{urlencode({'change': str(change.uuid)})}" if url and offered else "",
         "rollback_loud": left,
+        # The way back comes before another try.
+        "more_urgent": bool(left and url),
         "rollback_denied": refusal(roles_of(user, place.tenant), "change.request"),
     }

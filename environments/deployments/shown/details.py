@@ -103,6 +103,7 @@ def _stopped(one: evidence.Stopped) -> dict[str, Any]:
     row = one.row
     return {
         "task_arn": row.task_arn,
+        "alike": one.count,
         "stop_code": row.stop_code,
         "stopped_reason": row.stopped_reason,
         "containers": row.containers,

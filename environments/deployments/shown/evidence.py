@@ -35,6 +35,8 @@ class Stopped:
     row: StoppedTask
     diagnosis: Diagnosis | None
     exits: str
+    # So many stopped for this reason; `row` is the newest of them.
+    count: int = 1
 
     @property
     def id(self) -> str:
@@ -96,11 +98,11 @@ def gather(parts: Sequence[DeploymentPart], *, proposal: int | None) -> dict[int
     images = {part: (tag, digest) for part, tag, digest in wanted.values_list("part_id", "tag", "digest")}
     found: dict[int, Evidence] = {}
     for pk in ids:
-        own = [row for row in stopped if row.part_id == pk]
+        own = alike([row for row in stopped if row.part_id == pk])
         tag, digest = images.get(pk, ("", ""))
         found[pk] = Evidence(
-            stopped=[shown(row) for row in own[:STOPPED_SHOWN]],
-            stopped_more=max(len(own) - STOPPED_SHOWN, 0),
+            stopped=[shown(rows[0], len(rows)) for rows in own[:STOPPED_SHOWN]],
+            stopped_more=sum(len(rows) for rows in own[STOPPED_SHOWN:]),
             events=[
                 (row, diagnosis.explain_event(row.message))
                 for row in [one for one in events if one.part_id == pk][:EVENTS_SHOWN]
@@ -113,14 +115,22 @@ def gather(parts: Sequence[DeploymentPart], *, proposal: int | None) -> dict[int
     return found
 
 
-def shown(row: StoppedTask) -> Stopped:
+def alike(rows: Sequence[StoppedTask]) -> list[list[StoppedTask]]:
+    """Tasks that stopped for the same reason, each group newest first: a hundred dead tasks tell one story."""
+    groups: dict[str, list[StoppedTask]] = {}
+    for row in rows:
+        groups.setdefault(row.diagnosis or f"{row.stop_code} {row.stopped_reason}", []).append(row)
+    return list(groups.values())
+
+
+def shown(row: StoppedTask, count: int = 1) -> Stopped:
     exits = [
         f"{one.get('name', '')} {one['exit_code']}"
         for one in row.containers
         if one.get("exit_code") is not None
     ]
     found = diagnosis.named(row.diagnosis) if row.diagnosis else None
-    return Stopped(row, found, ", ".join(exits))
+    return Stopped(row, found, ", ".join(exits), count)
 
 
 def one_off(row: OneOffTask) -> OneOff:

@@ -79,7 +79,11 @@ def strategy_lines(deployment: Deployment, services: Sequence[Service]) -> list[
         )
     else:
         found.append(_("No alarms are watched: the blueprint names none."))
-    checks = [check.name for service in services for check in service.declaration.checks]
+    checks = [
+        check.name if len(services) == 1 else f"{check.name} ({service.name})"
+        for service in services
+        for check in service.declaration.checks
+    ]
     if checks:
         text = ngettext(
             "Then this check has to pass: %(names)s.",
