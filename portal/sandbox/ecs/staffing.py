@@ -49,7 +49,7 @@ def counts(tasks: Iterable[Task], now: float) -> Counts:
 
 def start(state: ServiceState, deployment: Deployment, number: int, now: float, world: World) -> None:
     """Start that many tasks, unless the deployment has to wait after failures or there are no addresses."""
-    if number <= 0 or now < deployment.not_before or deployment.rollout == "FAILED":
+    if number <= 0 or now < deployment.not_before:
         return
     revision = state.revisions[deployment.revision]
     fate = world.fate(state, revision, first=deployment.instant)

@@ -105,6 +105,31 @@ def test_a_secret_that_is_not_there(site: Site) -> None:
     assert any(reason.startswith("ResourceInitializationError: unable to pull secrets") for reason in reasons)
 
 
+def test_a_revision_stays_with_the_digest_behind_its_tag(site: Site) -> None:
+    registry = site.client("ecr")
+
+    def tag(version: str) -> None:
+        found = registry.batch_get_image(repositoryName="shop/api", imageIds=[{"imageTag": version}])[
+            "images"
+        ]
+        registry.put_image(
+            repositoryName="shop/api", imageManifest=found[0]["imageManifest"], imageTag="moving"
+        )
+
+    def digests() -> set[str]:
+        return {task["containers"][0]["imageDigest"] for task in site.tasks("pinned")}
+
+    tag("v1")
+    site.serve("pinned", taskDefinition=site.define("v1", image=f"{site.uri}:moving"))
+    tag("v2")
+    site.ecs.stop_task(cluster="main", task=site.tasks("pinned")[0]["taskArn"])
+    until(lambda: site.described("pinned")["runningCount"] == 2, "the task was never replaced")
+    assert digests() == {site.images["v1"]}
+    site.ecs.update_service(cluster="main", service="pinned", forceNewDeployment=True)
+    site.until_over("pinned")
+    assert digests() == {site.images["v2"]}
+
+
 def test_stopping_a_rollout(site: Site) -> None:
     site.serve("stopped")
     arn = site.deploy("stopped", "slow-start")["currentServiceDeployment"]
