@@ -12,7 +12,7 @@ from typing import Any, Final
 
 LOOP_SECONDS: Final = 15.0
 # Calls for one call of the usual loop, and how many rounds of it may be spent at once.
-SHARE, BURST_ROUNDS = 0.27, 8.0
+SHARE, BURST_ROUNDS = 0.25, 7.0
 SOONEST, SLOWEST = 2.0, 45.0
 # While nothing changes each look waits longer than the one before.
 PATIENCE: Final = (2.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0)

@@ -21,6 +21,8 @@ __all__ = ["Seen", "access_for", "look", "pace"]
 
 # Tasks and targets are looked at again after so many seconds, even when no count moved.
 WHOLE_LOOK_SECONDS: Final = 120.0
+# Stopped tasks are kept at once, then this often while more and more stop: ECS tells of them for an hour.
+KEEP_SECONDS: Final = 60.0
 COUNTED: Final = ("desired", "running", "pending")
 
 
@@ -104,12 +106,16 @@ def _verdict(
 
 
 def _tasks_died(part: DeploymentPart, watch: dict[str, Any], progress: dict[str, Any]) -> bool:
-    """Whether new tasks stopped since the look before: then their words are kept at once."""
+    """Whether new tasks stopped whose words have not been kept: at once for the first, then every so often."""
     new, before = progress["new"], (part.progress.get("new") or {})
-    failed = int(new.get("failed") or 0)
-    more = failed > int(watch.get("failed_seen") or 0)
-    watch["failed_seen"] = max(failed, int(watch.get("failed_seen") or 0))
-    return more or (new["running"] < int(before.get("running") or 0) and new["desired"] > new["running"])
+    failed, kept_at = int(new.get("failed") or 0), watch.get("kept_at")
+    fewer = new["running"] < int(before.get("running") or 0) and new["desired"] > new["running"]
+    if failed <= int(watch.get("failed_seen") or 0) and not fewer:
+        return False
+    if kept_at is not None and _elapsed(part) - float(kept_at) < KEEP_SECONDS:
+        return False
+    watch |= {"failed_seen": failed, "kept_at": _elapsed(part)}
+    return True
 
 
 def _write(

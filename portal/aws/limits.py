@@ -21,7 +21,8 @@ LIMITS: dict[str, tuple[float, float]] = {
     "iam": (5, 10),
     "monitoring": (5, 10),
     "ecs": (10, 40),
-    "ecs.RegisterTaskDefinition": (0.8, 15),
+    # Each process counts for itself, and two workers deploy.
+    "ecs.RegisterTaskDefinition": (0.45, 9),
     "ecs.DeregisterTaskDefinition": (0.2, 5),
     "ecs.UpdateService": (4, 40),
     "rds": (5, 15),
