@@ -6,6 +6,7 @@ found a healthy target, and the answer is marked as simulated.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import json
@@ -70,8 +71,7 @@ def _fetch(url: SplitResult, deadline: float) -> tuple[int, str]:
     if url.scheme not in PORTS or not url.hostname:
         raise _RefusedError(_("Only http:// and https:// addresses are asked."))
     port = url.port or PORTS[url.scheme]
-    address = _address(url.hostname, port)
-    with socket.create_connection((address, port), timeout=_left(deadline)) as plain:
+    with _connected(_addresses(url.hostname, port), port, deadline) as plain:
         wire = _encrypted(plain, url.hostname) if url.scheme == "https" else plain
         connection = http.client.HTTPConnection(url.hostname, port, timeout=_left(deadline))
         connection.sock = wire
@@ -105,8 +105,16 @@ def _left(deadline: float) -> float:
     return left
 
 
-def _address(host: str, port: int) -> str:
-    """The first of the host's addresses, none of which may be this machine's own or one that hands out keys."""
+def _connected(addresses: list[str], port: int, deadline: float) -> socket.socket:
+    """To the first that answers: a host may have an address of a kind that there is no way to from here."""
+    for address in addresses[:-1]:
+        with contextlib.suppress(OSError):
+            return socket.create_connection((address, port), timeout=_left(deadline))
+    return socket.create_connection((addresses[-1], port), timeout=_left(deadline))
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    """The host's addresses, none of which may be this machine's own or one that hands out keys."""
     found = [str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     for text in found:
         if _inside(text):
@@ -114,7 +122,7 @@ def _address(host: str, port: int) -> str:
                 _("%(host)s is at %(address)s, an address of the portal's own machine; it is not asked.")
                 % {"host": host, "address": text}
             )
-    return found[0]
+    return list(dict.fromkeys(found))
 
 
 def _inside(text: str) -> bool:
