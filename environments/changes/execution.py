@@ -199,6 +199,7 @@ def _execute_in_turn(change: Change, *, by: Principal) -> bool:
         moved = kind_of(change).base_moved(change)
     except Later as later:
         # Unknown is no licence to start: it waits, and keeps its place.
+        logger.warning("Change %s: cannot see what it stands on: %s", change.uuid, later.__cause__)
         _postpone(change, seconds=later.seconds)
         return False
     if moved:
