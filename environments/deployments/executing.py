@@ -103,7 +103,7 @@ def _watch(plan: Plan, part: DeploymentPart) -> None:
         return
     if seen.state != "moving":
         raise stopping.stop_of(part, seen)
-    minutes = timing.overdue(part)
+    minutes = timing.overdue(part, plan.declaration_of(part))
     if minutes is not None:
         text = _("%(service)s: the rollout was not over after %(n)s minutes.")
         raise Stop(text % {"service": part.service, "n": minutes}, part=part)
@@ -115,7 +115,7 @@ def _prove(plan: Plan, part: DeploymentPart) -> None:
     found = proof.proven(plan.access, part)
     if found.replaced:
         raise Stop(f"{part.service}: {found.text}", part=part, left=True)
-    if found.ok is None and timing.overdue(part) is None:
+    if found.ok is None and timing.overdue(part, plan.declaration_of(part)) is None:
         plan.say_once(part, found.text)
         raise Later(PROOF_PAUSE)
     if not found.ok:

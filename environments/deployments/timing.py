@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from typing import Final
 
@@ -9,6 +10,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from environments.changes.lifecycle import Status
+from environments.deployments import update_request
+from environments.deployments.declarations import Declaration
 from environments.deployments.models import DeploymentPart, Strategy
 
 LOOKED_AT: Final = 9
@@ -30,25 +33,26 @@ def usual_seconds(part: DeploymentPart) -> int | None:
     return round(statistics.median(took)) if took else None
 
 
-def overdue(part: DeploymentPart) -> int | None:
+def bake_minutes(part: DeploymentPart, declaration: Declaration) -> int:
+    """How long ECS keeps both versions after traffic has moved: as asked, else as the service declares."""
+    seconds = part.deployment.bake_seconds
+    return -(-(declaration.bake_seconds if seconds is None else seconds) // 60)
+
+
+def overdue(part: DeploymentPart, declaration: Declaration) -> int | None:
     """Minutes after which a rollout is given up, once they are over; None before."""
     if part.started_at is None:
         return None
-    minutes = settings.DEPLOYMENT_MINUTES + _steps_minutes(part)
+    minutes = settings.DEPLOYMENT_MINUTES + _waits(part, declaration)
     spent = (timezone.now() - part.started_at).total_seconds() / 60
     return minutes if spent > minutes else None
 
 
-def _steps_minutes(part: DeploymentPart) -> int:
-    """What the strategy itself waits: its steps and ECS's bake."""
-    deployment = part.deployment
-    options = deployment.strategy_options
-    bake = -(-(deployment.bake_seconds or 0) // 60)
-    if deployment.strategy == Strategy.ROLLING:
-        return 0
-    if deployment.strategy == Strategy.CANARY:
-        return bake + int(options.get("canary_bake_minutes") or 10)
-    if deployment.strategy == Strategy.LINEAR:
-        rounds = -(-100 // int(float(options.get("step_percent") or 10) or 10))
-        return bake + rounds * int(options.get("step_bake_minutes") or 6)
-    return bake
+def _waits(part: DeploymentPart, declaration: Declaration) -> int:
+    """Minutes that the strategy itself waits: its steps and ECS's bake."""
+    steps = update_request.steps(part.deployment)
+    canary = steps.get("canaryConfiguration", {}).get("canaryBakeTimeInMinutes", 0)
+    linear = steps.get("linearConfiguration", {})
+    rounds = math.ceil(100 / linear["stepPercent"]) if linear else 0
+    bake = 0 if part.deployment.strategy == Strategy.ROLLING else bake_minutes(part, declaration)
+    return int(bake + canary + rounds * linear.get("stepBakeTimeInMinutes", 0))

@@ -57,28 +57,29 @@ def configuration(
     if alarms:
         kept["alarms"] = {"alarmNames": sorted(alarms), "enable": True, "rollback": True}
     kept["strategy"] = strategy
-    if deployment.act != Act.RESTART:
-        kept |= _steps(deployment, strategy, bake_minutes)
+    if deployment.act != Act.RESTART and strategy != "ROLLING":
+        kept |= {"bakeTimeInMinutes": bake_minutes, **steps(deployment)}
     return kept
 
 
-def _steps(deployment: Deployment, strategy: str, bake_minutes: int) -> dict[str, Any]:
-    """Bake time and steps of the strategies that move traffic."""
-    if strategy == "ROLLING":
-        return {}
+def steps(deployment: Deployment) -> dict[str, Any]:
+    """The steps in which a canary or linear deployment moves traffic; {} for the other strategies."""
     options = deployment.strategy_options
-    steps: dict[str, Any] = {"bakeTimeInMinutes": bake_minutes}
-    if strategy == "CANARY":
-        steps["canaryConfiguration"] = {
-            "canaryPercent": float(options.get("canary_percent") or 5),
-            "canaryBakeTimeInMinutes": int(_given(options, "canary_bake_minutes", 10)),
+    if deployment.strategy == Strategy.CANARY:
+        return {
+            "canaryConfiguration": {
+                "canaryPercent": float(_given(options, "canary_percent", 5)),
+                "canaryBakeTimeInMinutes": int(_given(options, "canary_bake_minutes", 10)),
+            }
         }
-    elif strategy == "LINEAR":
-        steps["linearConfiguration"] = {
-            "stepPercent": float(options.get("step_percent") or 10),
-            "stepBakeTimeInMinutes": int(_given(options, "step_bake_minutes", 6)),
+    if deployment.strategy == Strategy.LINEAR:
+        return {
+            "linearConfiguration": {
+                "stepPercent": float(_given(options, "step_percent", 10)),
+                "stepBakeTimeInMinutes": int(_given(options, "step_bake_minutes", 6)),
+            }
         }
-    return steps
+    return {}
 
 
 def _given(options: Mapping[str, Any], name: str, default: int) -> Any:

@@ -10,11 +10,10 @@ from django.utils.translation import gettext as _
 
 from environments.changes.kinds import ToolFailure
 from environments.changes.work import Work
-from environments.deployments import scaling, update_request
+from environments.deployments import scaling, timing, update_request
 from environments.deployments.declarations import Declaration
 from environments.deployments.models import Act, DeploymentPart, ServiceProposal, Step
 from environments.deployments.recognising import ours, primary
-from environments.deployments.timing import usual_seconds
 from portal.aws import ecs
 from portal.aws.errors import AwsError
 from portal.aws.sessions import AccountAccess
@@ -55,7 +54,7 @@ def _tell(
 ) -> dict[str, Any]:
     if part.deployment.act == Act.SCALE:
         return scaling.scale(work, access, part)
-    asked = update_request.parameters(part, service, declaration, _bake_minutes(part, declaration))
+    asked = update_request.parameters(part, service, declaration, timing.bake_minutes(part, declaration))
     return ecs.update_service(access, **asked)
 
 
@@ -96,7 +95,7 @@ def _intend(
     service: Mapping[str, Any],
 ) -> None:
     before = scaling.before(access, part, service)
-    usual = usual_seconds(part)
+    usual = timing.usual_seconds(part)
     with work.fenced():
         part.step = Step.UPDATING
         part.intended_at = part.started_at = timezone.now()
@@ -124,9 +123,3 @@ def _note(work: Work, part: DeploymentPart, service: Mapping[str, Any]) -> None:
         part.step = Step.WATCHING
         part.ecs_deployment_id = str(ours(part, service).get("id") or "")
         part.save(update_fields=["step", "ecs_deployment_id"])
-
-
-def _bake_minutes(part: DeploymentPart, declaration: Declaration) -> int:
-    """ECS's own bake, with both versions running; the portal's bake after it holds no second set of tasks."""
-    seconds = part.deployment.bake_seconds
-    return -(-(declaration.bake_seconds if seconds is None else seconds) // 60)
