@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from portal import style_deployments
 from portal import style_samples as samples
 from portal.accounts.access import signed_in
 from portal.core.errors import StaleState
@@ -95,6 +96,7 @@ def _context(now: datetime) -> dict[str, Any]:
             ("USD", Decimal(-3)),
         ],
         "diff_rows": _diff_rows(),
+        "deployments": style_deployments.context(now),
         "raw_error": "Error: creating RDS DB Instance (main): operation error RDS: CreateDBInstance, "
         "https response error StatusCode: 400, DBSubnetGroupDoesNotCoverEnoughAZs",
     }
