@@ -14,10 +14,8 @@ _ACCOUNTS = count(440_000_000_000)
 @pytest.fixture(scope="package")
 def brisk() -> Iterator[RunningSandbox]:
     with running_sandbox() as running:
-        assert control(running, "/sandbox/ecs/pace", seconds=0.08, minute=0.2) == {
-            "seconds": 0.08,
-            "minute": 0.2,
-        }
+        pace = {"seconds": 0.06, "minute": 0.12}
+        assert control(running, "/sandbox/ecs/pace", **pace) == pace
         yield running
 
 

@@ -43,9 +43,13 @@ class Site:
     group: str = ""
     rule: str = ""
     images: dict[str, str] = field(default_factory=dict)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        return client_for(self.sandbox, service, account=self.account)
+        key = (self.sandbox.url, service)
+        if key not in self._clients:
+            self._clients[key] = client_for(self.sandbox, service, account=self.account)
+        return self._clients[key]
 
     @property
     def ecs(self) -> Any:

@@ -1,9 +1,11 @@
 """Rollouts through the real API calls."""
 
+from urllib.error import HTTPError
+
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.portal.sandbox.ecs.site import BREAKER, Site, until
+from tests.portal.sandbox.ecs.site import BREAKER, Site, control, until
 
 
 def refused(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -213,6 +215,14 @@ def test_what_is_refused(site: Site) -> None:
     assert refused(caught) == "ServiceNotActiveException"
     assert site.tasks("strict") == []
     assert not any(arn.endswith("/strict") for arn in ecs.list_services(cluster="main")["serviceArns"])
+
+
+@pytest.mark.parametrize("wrong", [{"seconds": -1}, {"minute": "soon"}, {"seconds": 4_000}])
+def test_a_pace_that_is_none(site: Site, wrong: dict[str, object]) -> None:
+    with pytest.raises(HTTPError) as caught:
+        control(site.sandbox, "/sandbox/ecs/pace", **wrong)
+    assert caught.value.code == 400
+    assert control(site.sandbox, "/sandbox/ecs/pace") == {"seconds": 0.06, "minute": 0.12}
 
 
 def test_addresses_run_out(site: Site) -> None:
