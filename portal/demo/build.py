@@ -18,7 +18,7 @@ from portal.accounts.models import User
 from portal.accounts.principals import Principal
 from portal.core.errors import GatehouseError
 from portal.demo.people import create_people, grant_outsider, grant_roles
-from portal.demo.tenants import ACCOUNTS, ENVIRONMENTS, REGION, TENANTS
+from portal.demo.tenants import ACCOUNTS, DEFINITIONS, ENVIRONMENTS, REGION, TENANTS
 
 SETUP = Principal(None, "system", name="demo set-up")
 
@@ -31,7 +31,7 @@ class DemoRefusedError(GatehouseError):
 
 
 def build() -> dict[str, User]:
-    """People, tenants, accounts, environments and TriFlow AI's definitions; returns the people by name."""
+    """People, tenants, accounts, environments and their first definitions; returns the people by name."""
     if settings.PRODUCTION:
         raise DemoRefusedError("The demonstration has public passwords; it is not for production.")
     people = create_people()
@@ -76,25 +76,31 @@ def _environment(facts: dict[str, Any], tenants: dict[str, Tenant], accounts: di
 
 
 def _definitions(author: User) -> None:
-    """The first definitions of TriFlow AI's staging and production, with secrets made here and now."""
+    """The first definitions, from the blueprints' examples, with secrets made here and now."""
     by = Principal(author, "user", name=str(author))
-    for slug in ("staging", "production"):
-        environment = Environment.objects.select_related("tenant").by_key(f"triflow-ai.{slug}").get()
+    for key, name in DEFINITIONS.items():
+        environment = Environment.objects.select_related("tenant").by_key(key).get()
         if environment.definitions.exists():
             continue
-        example = (
-            settings.TERRAFORM_DIR / "blueprints" / "web-service" / "examples" / f"triflow-{slug}.tfvars.json"
-        )
+        blueprint = settings.TERRAFORM_DIR / "blueprints" / environment.blueprint
+        example = blueprint / "examples" / f"{name}.tfvars.json"
         define(
             by=by,
             environment=environment,
             variables=json.loads(example.read_text()),
-            sensitive={
-                "db_password": secrets.token_hex(16),
-                "redis_auth_token": secrets.token_hex(24),
-            },
-            note="As the architecture document describes it",
+            sensitive=_secrets(environment.blueprint),
+            note="As the documents describe it",
         )
+
+
+def _secrets(blueprint: str) -> dict[str, str]:
+    """Values of the blueprint's sensitive variables."""
+    data = {"db_password": secrets.token_hex(16), "redis_auth_token": secrets.token_hex(24)}
+    application = {"JWT_SECRET": secrets.token_hex(32), "OPENAI_API_KEY": "not set in the demonstration"}
+    return {
+        "web-service": data,
+        "container-services": {**data, "application_secrets": json.dumps(application)},
+    }.get(blueprint, {})
 
 
 def apply_staging(people: dict[str, User]) -> Change | None:

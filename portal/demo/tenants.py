@@ -108,6 +108,7 @@ ENVIRONMENTS: Final[list[dict[str, Any]]] = [
         "name": "staging",
         "environment_class": "staging",
         "description": "One account, a VPC of its own, a smaller copy of production, deployed by CI (about $200 a month).",
+        "blueprint": "container-services",
         "account": "onno-staging",
     },
     {
@@ -115,7 +116,8 @@ ENVIRONMENTS: Final[list[dict[str, Any]]] = [
         "slug": "production",
         "name": "production",
         "environment_class": "production",
-        "description": "Separate account, Multi-AZ, autoscaling: onno-api and onno-ws behind ALB and NLB (about $500 a month).",
+        "description": "Separate account, Multi-AZ, autoscaling: onno-api and onno-ws (about $500 a month).",
+        "blueprint": "container-services",
         "account": "onno-production",
     },
     {
@@ -130,7 +132,8 @@ ENVIRONMENTS: Final[list[dict[str, Any]]] = [
         "slug": "development",
         "name": "development",
         "environment_class": "development",
-        "description": "db.t4g.micro, logs kept 7 days.",
+        "description": "The front end: a static build behind CloudFront.",
+        "blueprint": "static-site",
         "account": "sesami-development",
     },
     {
@@ -151,3 +154,12 @@ ENVIRONMENTS: Final[list[dict[str, Any]]] = [
         "account": "lighthouse",
     },
 ]
+
+# environment -> the example of its blueprint that its first definition is made from.
+DEFINITIONS: Final[dict[str, str]] = {
+    "triflow-ai.staging": "triflow-staging",
+    "triflow-ai.production": "triflow-production",
+    "onno.staging": "onno-staging",
+    "onno.production": "onno-production",
+    "sesami.development": "sesami-development",
+}
