@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 
 from environments.changes.kinds import Later
 from environments.changes.work import Work
+from environments.deployments import evidence
 from environments.deployments.models import DeploymentPart, Outcome, Step
 from environments.deployments.proof import carries, primary, running_tasks, short
+from environments.deployments.recognising import ours
 from portal.aws import ecs
 from portal.aws.sessions import AccountAccess
 from portal.aws.task_definitions import registrable
@@ -45,6 +47,28 @@ def end(work: Work, part: DeploymentPart, outcome: Outcome, text: str = "") -> b
     )
     work.say(f"{part.service}: {outcome.label}. {text}".strip())
     return outcome in {Outcome.ROLLED_BACK, Outcome.UNTOUCHED}
+
+
+def show(work: Work, part: DeploymentPart, service: Mapping[str, Any]) -> None:
+    """Keep counts and events on the page while it goes back: "old" is what comes back."""
+    mine = ours(part, service).get("id")
+    rows = service.get("deployments", [])
+    counts = {
+        "new": {**_sum([row for row in rows if row.get("id") == mine]), "failed": _failed(rows, mine)},
+        "old": _sum([row for row in rows if row.get("id") != mine]),
+    }
+    evidence.keep_events(work, part, service)
+    if any(part.progress.get(name) != value for name, value in counts.items()):
+        write(work, part, progress={**part.progress, **counts}, progress_at=timezone.now())
+
+
+def _sum(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    names = {"desired": "desiredCount", "running": "runningCount", "pending": "pendingCount"}
+    return {name: sum(int(row.get(key) or 0) for row in rows) for name, key in names.items()}
+
+
+def _failed(rows: Sequence[Mapping[str, Any]], mine: str | None) -> int:
+    return sum(int(row.get("failedTasks") or 0) for row in rows if row.get("id") == mine)
 
 
 def target(access: AccountAccess, previous_arn: str) -> str:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from environments.changes.kinds import Later
 from environments.changes.work import Work
-from environments.deployments.back_again import end, pause, settled, target, write
+from environments.deployments.back_again import end, pause, settled, show, target, write
 from environments.deployments.models import Act, DeploymentPart, Outcome, Step
 from environments.deployments.proof import short
 from environments.deployments.services import access_of
@@ -68,6 +68,7 @@ def _look(work: Work, part: DeploymentPart, access: AccountAccess) -> bool:
     if part.going_back_at is not None and timezone.now() > part.going_back_at + PATIENCE:
         text = _("It was not back after %(n)s minutes.") % {"n": int(PATIENCE.total_seconds() // 60)}
         return end(work, part, Outcome.ROLLBACK_FAILED, text)
+    show(work, part, found[0])
     if part.deployment.act == Act.SCALE:
         return _rescale(work, part, access, found[0])
     ended = _by_ecs(work, part, access)

@@ -50,9 +50,13 @@ def _bake(deployment: Deployment) -> str:
 
 def replaced(part: DeploymentPart, told: str) -> str:
     """That something took this deployment's place, and which change of ours it was, if it was one."""
-    rows = DeploymentPart.objects.filter(service_arn=part.service_arn, intended_at__gt=part.intended_at)
-    newer = rows.exclude(pk=part.pk).select_related("deployment__change").order_by("intended_at").first()
-    if newer is None or part.intended_at is None:
+    rows = DeploymentPart.objects.filter(service_arn=part.service_arn).exclude(pk=part.pk)
+    if part.intended_at is not None:
+        rows = rows.filter(intended_at__gt=part.intended_at)
+    newer = (
+        rows.exclude(intended_at=None).select_related("deployment__change").order_by("intended_at").first()
+    )
+    if newer is None:
         return told + " " + _("No change of this portal did it. What runs now was left alone.")
     title = newer.deployment.change.title
     return told + " " + _("The change “%(title)s” did it; what it runs was left alone.") % {"title": title}

@@ -16,21 +16,24 @@ from environments.changes.execution import wake_waiting
 from environments.changes.kinds import Verdict
 from environments.changes.line import Line
 from environments.changes.work import Work
-from environments.deployments import evidence, outcome_words
+from environments.deployments import evidence, outcome_words, telling
 from environments.deployments.back_again import write
 from environments.deployments.going_back import go_back
 from environments.deployments.models import Act, Deployment, DeploymentPart, Outcome, Step
 from environments.deployments.observing import Wrong, enter, note
+from environments.deployments.task_logs import redacted
+from portal.aws.errors import AwsError
 
 
 def begin(work: Work, deployment: Deployment, wrong: Wrong) -> None:
     """Write down what is wrong, before anything is done about it."""
-    work.say(wrong.why)
+    why = redacted(wrong.why, work.log.redactor)
+    work.say(why)
     left = "" if wrong.back else "left"
     if wrong.back and deployment.act == Act.ROLLBACK:
         # Back would be to what somebody has just fled from: a person decides.
         left = "rollback"
-    note(work, deployment, wrong={"why": wrong.why, "left": left})
+    note(work, deployment, wrong={"why": why, "left": left})
     enter(work, deployment, "going_back")
 
 
@@ -80,9 +83,19 @@ def _verdict(work: Work, deployment: Deployment, parts: Sequence[DeploymentPart]
         "busy": _("It was not brought back, because somebody deploys already: %(busy)s")
         % {"busy": wrong.get("busy", "")},
     }[wrong["left"]]
+    _keep_evidence(work, parts)
     message = " ".join(filter(None, [wrong["why"], why, outcome_words.runs_now(work.change)]))
     failed = any(part.outcome == Outcome.ROLLBACK_FAILED for part in parts)
     return Verdict(ok=False, summary=message, message=message, hint=_hint(parts, failed=failed))
+
+
+def _keep_evidence(work: Work, parts: Sequence[DeploymentPart]) -> None:
+    """Tasks that died after the rollout: ECS forgets them within the hour."""
+    for part in parts:
+        try:
+            evidence.capture(work, part)
+        except AwsError as refused:
+            work.say(_("What stopped tasks say could not be read: %(why)s") % {"why": refused.message})
 
 
 def _leave(work: Work, part: DeploymentPart, why: str) -> None:
@@ -96,5 +109,5 @@ def _hint(parts: Sequence[DeploymentPart], *, failed: bool) -> str:
             "Look at the service's events and stopped tasks on this page. Roll it back to an older good "
             "deployment, or deploy an image that is known to start."
         )
-    found = [row for part in parts if (row := evidence.worst(part)) is not None]
-    return found[0].stopped_reason if found else ""
+    found = [told for part in parts if (told := telling.cause(part)) is not None]
+    return f"{found[0].text} {found[0].remedy}".strip() if found else ""
