@@ -414,5 +414,5 @@ def went_wrong(change: Change, outcome: str, reason: str) -> None:
         part.outcome_reason = reason if position == 0 else ""
         part.step = "done" if position == 0 else "waiting"
         part.save()
-        if position == 0:
+        if position == 0 and not part.one_off_tasks.exists():
             evidence(part)
