@@ -63,6 +63,11 @@ class ReasonForm(forms.Form):
         return url
 
     @property
+    def has_links(self) -> bool:
+        """Whether something stands in the folded fields, so that they are shown open."""
+        return any(self[name].value() or self[name].errors for name in ("ticket", "commit", "ci"))
+
+    @property
     def said(self) -> dict[str, Any]:
         """What every action takes."""
         data = self.cleaned_data

@@ -10,20 +10,20 @@ import pytest
 from environments.deployments import images, preflight
 from environments.deployments.preflight import look as looking
 from environments.deployments.preflight.look import Look
-from environments.deployments.services import service_of
-from portal.aws.ecr import Image
-from portal.aws.errors import AwsError
-from portal.aws.sessions import AccountAccess
+from environments.deployments.services import Service, service_of
 from portal.aws.task_definitions import registrable
+from tests.environments.deployments.preflight.crafted import (
+    ACCESS,
+    PRESENT,
+    WELL,
+    declaration,
+    definition,
+    image,
+    service_row,
+)
 from tests.environments.deployments.scene import Place
 
 Findings = dict[str, dict[str, str]]
-
-
-def denied(action: str) -> AwsError:
-    return AwsError(
-        f"The permission {action} is missing: no", code="AccessDenied", permanent=True, action=action
-    )
 
 
 def target_of(place: Place, key: str, tag: str = "v2", **more: Any) -> preflight.Target:
@@ -55,14 +55,6 @@ def states(found: Findings) -> dict[str, str]:
     return {key: row["state"] for key, row in found.items()}
 
 
-ACCESS = AccountAccess(
-    "aws", "333333333333", "arn:aws:iam::333333333333:role/gatehouse", "", "ap-northeast-2"
-)
-ROLE = "arn:aws:iam::333333333333:role/execution"
-REGISTRY = "333333333333.dkr.ecr.ap-northeast-2.amazonaws.com"
-DIGEST = "sha256:" + "ab" * 32
-PRESENT = "sha256:" + "cd" * 32
-
 Lay = Callable[..., None]
 
 
@@ -83,14 +75,28 @@ def lay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lay]:
     return laid
 
 
-def image(**more: Any) -> Image:
-    fields: dict[str, Any] = {
-        "repository_uri": f"{REGISTRY}/triflow-api",
-        "digest": DIGEST,
-        "tags": ("v2",),
-        "pushed_at": None,
-        "size": None,
-        "scan": {},
-        "platforms": ("linux/amd64",),
-    }
-    return Image(**fields | more)
+See = Callable[..., Findings]
+
+
+@pytest.fixture
+def see(lay) -> See:
+    """The findings for one target, with these reads and fields instead of those where all is well."""
+
+    def seen(
+        reads: dict[str, Any] | None = None, declared: dict[str, Any] | None = None, **fields: Any
+    ) -> Findings:
+        lay(**WELL | (reads or {}))
+        service = Service("module.a", "arn:api", "api", "arn:cluster", declaration(**declared or {}))
+        target: dict[str, Any] = {
+            "running_service": service_row(),
+            "running_definition": definition(),
+            "rendered": definition(),
+            "image": image(),
+            "present_digest": PRESENT,
+            "act": "deploy",
+        }
+        rows = preflight.run(ACCESS, None, [preflight.Target(service, **target | fields)])[0]  # type: ignore[arg-type]
+        assert len({row["key"] for row in rows}) == len(rows)
+        return {row["key"]: row for row in rows}
+
+    return seen
