@@ -16,7 +16,7 @@ from environments.deployments.front_ends.models import FrontEndDeployment, Front
 from portal.accounts.models import User
 from portal.accounts.principals import worker
 from portal.audit.models import AuditEvent
-from portal.aws import objects
+from portal.aws import cloudfront, objects
 from portal.aws.errors import AwsError
 from portal.core.errors import Conflict, InvalidInput, NotAllowed
 from tests.cast import by
@@ -153,27 +153,45 @@ def test_what_came_after_the_approval_is_not_deleted(site: Site, monkeypatch: py
 def test_a_dead_worker_is_followed_and_nothing_is_ordered_twice(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = objects.put_object
+    put, invalidate = objects.put_object, cloudfront.invalidate
+    written: list[str] = []
 
-    def dies(access: Any, bucket: str, key: str, *rest: Any) -> None:
+    def dies_at_the_page(access: Any, bucket: str, key: str, *rest: Any) -> None:
         if key == "index.html":
             raise SystemExit
+        written.append(key)
         put(access, bucket, key, *rest)
 
-    change = site.scene.drive(site.upload(SECOND), "approved", "executing")
-    with monkeypatch.context() as patched, pytest.raises(SystemExit):
-        patched.setattr(objects, "put_object", dies)
-        execution.advance(str(change.uuid), by=worker("dies"))
-    assert "index.html" not in site.content
-    # Its lease runs out; the sweeper lets another worker go on.
-    Change.objects.filter(pk=change.pk).update(lease_until=None, look_at=None)
+    def dies_when_it_has_ordered(*args: Any) -> None:
+        invalidate(*args)
+        raise SystemExit
+
+    change = site.scene.drive(site.upload(SECOND), "approved")
+    for module, name, dies in (
+        (objects, "put_object", dies_at_the_page),
+        (cloudfront, "invalidate", dies_when_it_has_ordered),
+    ):
+        with monkeypatch.context() as patched, pytest.raises(SystemExit):
+            patched.setattr(module, name, dies)
+            execution.advance(str(change.uuid), by=worker("dies"))
+        # Its lease runs out; the sweeper lets another worker go on.
+        Change.objects.filter(pk=change.pk).update(lease_until=None, look_at=None)
+    assert sorted(written) == sorted(set(SECOND) - {"index.html"})
+    assert FrontEndDeployment.objects.get(change=change).invalidation_id == ""
     done = site.scene.drive(change)
     assert done.status == Status.SUCCEEDED, done.error_message
     assert site.content == SECOND
+    # Files that were there have not been put again, and the caches were told once.
     assert done.front_end.progress["uploaded"] == len(SECOND)
-    # A second worker that did not hear of the first one's order makes the same one.
-    FrontEndDeployment.objects.filter(change=change).update(step=putting.FORGETTING, invalidation_id="")
     assert len(site.invalidations) == 1
+
+
+def test_only_what_was_uploaded_is_put(site: Site) -> None:
+    change = site.scene.drive(site.upload(FIRST), "approved")
+    FrontEndRelease.objects.update(content=zipped({**FIRST, "index.html": "exchanged"}))
+    failed = site.scene.drive(change)
+    assert (failed.status, failed.error_message) == (Status.FAILED, "index.html is not what was uploaded.")
+    assert "index.html" not in site.content
 
 
 def test_it_can_be_stopped_until_something_is_replaced(site: Site, operator: User) -> None:
@@ -217,18 +235,19 @@ def test_aws_that_says_no_ends_it_and_aws_away_does_not(site: Site, monkeypatch:
 
 def test_only_the_newest_releases_are_kept(site: Site, settings: Any) -> None:
     settings.FRONT_END_RELEASES_KEPT = 2
-    for number in range(1, 5):
-        site.put({**FIRST, "number.txt": str(number)})
-    rows = {row.number: row.content is not None for row in FrontEndRelease.objects.all()}
-    assert rows == {1: False, 2: False, 3: True, 4: True}
+    asked = [site.upload({**FIRST, "number.txt": str(number)}) for number in (1, 2, 3)]
+    assert _kept() == {1: False, 2: True, 3: True}
     with pytest.raises(InvalidInput, match="not kept"):
         site.roll_back(1)
-    # What is in force stays, however many came after it.
-    for number in range(5, 9):
+    assert site.scene.drive(asked[-1]).status == Status.SUCCEEDED
+    # What is in force stays, however many come after it.
+    for number in (4, 5, 6):
         site.upload({**FIRST, "number.txt": str(number)})
-    assert FrontEndRelease.objects.get(number=4).content is not None
-    assert site.scene.drive(site.roll_back(3)).status == Status.SUCCEEDED
-    assert site.content["number.txt"] == "3"
+    assert _kept() == {1: False, 2: False, 3: True, 4: False, 5: True, 6: True}
+
+
+def _kept() -> dict[int, bool]:
+    return {row.number: row.content is not None for row in FrontEndRelease.objects.all()}
 
 
 def test_who_may_ask(site: Site, viewer: User, approver: User) -> None:
