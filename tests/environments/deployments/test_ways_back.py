@@ -6,15 +6,11 @@ from typing import Any
 
 import pytest
 
-from environments.changes import claims, execution
-from environments.changes.models import Change, Claim, Vote
-from environments.deployments import actions
+from environments.changes.models import Change, Claim
 from environments.models import Tenant
 from portal.accounts.models import User
-from portal.accounts.principals import worker
-from tests.cast import by
 from tests.environments.deployments.asked import deploy
-from tests.environments.deployments.scene import Place, Scene, fresh
+from tests.environments.deployments.scene import Place, Scene
 from tests.environments.deployments.test_outcomes import approved, running
 
 
@@ -87,35 +83,3 @@ def test_a_check_that_fails_takes_it_back(
     assert ended.status == "regressed"
     assert "“extension exists” failed" in ended.error_message
     assert running(place, "api") == {"v1"}
-
-
-def test_a_rollback_goes_ahead_of_all_that_waits_and_does_not_go_back_by_itself(
-    scene: Scene, tenant: Tenant, operator: User, approver: User
-) -> None:
-    place = scene.environment(tenant, services=("api",), desired=1)
-    first = scene.drive(approved(scene, deploy(place, operator, "v2"), approver))
-    scene.drive(approved(scene, deploy(place, operator, "v3"), approver))
-    waiting = approved(scene, deploy(place, operator, "v1"), approver)
-    # A Terraform run works on the same environment meanwhile: a rollback does not wait for it.
-    running_it = Change.objects.create(
-        environment=place.environment, kind="terraform_run", title="apply", status="executing"
-    )
-    Claim.objects.create(change=running_it, subject=f"state:{place.environment.pk}")
-    back = actions.request_rollback(
-        by=by(operator), environment=place.environment, deployment=first.deployment
-    )
-    assert back.priority < waiting.priority
-    place.declare(bake_minutes=1)
-    ready = scene.drive(back, "approved")
-    assert not Vote.objects.filter(proposal=ready.proposal).exists()
-    assert not execution.advance(str(waiting.uuid), by=worker("another"))
-    ahead = claims.waiting_for(fresh(waiting))
-    assert ahead is not None and ahead.change == back
-    baking = scene.drive(back, "verifying")
-    assert running(place, "api") == {"v2"}
-    sound(place)
-    ended = scene.drive(baking)
-    assert ended.status == "regressed"
-    assert "A rollback does not go back by itself" in ended.error_message
-    assert running(place, "api") == {"v2"}
-    sound(place, "OK")
