@@ -42,7 +42,7 @@ def update(
             raise
         raise ToolFailure(f"{part.service}: {refused.message}", refused.hint) from refused
     _note(work, part, answer)
-    work.say(_("%(service)s: ECS was told.") % {"service": part.service})
+    work.say(_("%(service)s: ECS was told. It ran %(before)s until now.") % _words(part))
 
 
 def _tell(
@@ -123,3 +123,7 @@ def _note(work: Work, part: DeploymentPart, service: Mapping[str, Any]) -> None:
         part.step = Step.WATCHING
         part.ecs_deployment_id = str(ours(part, service).get("id") or "")
         part.save(update_fields=["step", "ecs_deployment_id"])
+
+
+def _words(part: DeploymentPart) -> dict[str, str]:
+    return {"service": part.service, "before": part.previous_arn.rpartition("/")[2]}

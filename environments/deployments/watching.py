@@ -43,6 +43,8 @@ def look(work: Work, part: DeploymentPart) -> Seen:
         service = asking.service()
     progress = _told(part, service, record)
     changed = _note_change(part, asking.watch, progress)
+    if changed:
+        work.say(_counted(part, progress))
     if _whole_look(part, asking.watch, changed=changed):
         service = service or asking.service()
         progress |= _told(part, service, record) | asking.tasks_and_targets(service)
@@ -83,6 +85,20 @@ def _note_change(part: DeploymentPart, watch: dict[str, Any], progress: dict[str
     watch["unchanged"] = 0 if changed else int(watch.get("unchanged") or 0) + 1
     watch["signature"] = signature
     return changed
+
+
+def _counted(part: DeploymentPart, progress: dict[str, Any]) -> str:
+    """The counts in one line of the log."""
+    words = {
+        "service": part.service,
+        "running": progress["new"]["running"],
+        "desired": progress["new"]["desired"],
+        "old": progress["old"]["running"],
+    }
+    if part.deployment.act == Act.SCALE:
+        return _("%(service)s: %(running)s of %(desired)s tasks run.") % words
+    counts = _("%(service)s: %(running)s of %(desired)s new tasks run, %(old)s old ones.") % words
+    return " ".join(filter(None, [counts, progress["rollout"], progress["stage"]]))
 
 
 def _whole_look(part: DeploymentPart, watch: dict[str, Any], *, changed: bool) -> bool:

@@ -36,6 +36,8 @@ def test_an_image_comes_to_run_and_is_proven(scene: Scene, tenant: Tenant, asked
     shown = part.progress
     assert (shown["rollout"], shown["new"]["running"], shown["breaker"]["enabled"]) == ("SUCCESSFUL", 2, True)
     assert {task["digest"] for task in shown["tasks"] if task["new"]} == {service.digests["v2"]}
+    assert shown["target_counts"].get("healthy", 0) >= 2
+    assert any(target["new"] for target in shown["targets"])
     assert part.events.exists()
     assert not part.stopped_tasks.exists(), "old tasks that ECS replaced are no evidence"
 
