@@ -50,6 +50,8 @@ def test_a_new_image_rolls_out(site: Site) -> None:
     assert "has reached a steady state." in site.described("rolled")["events"][0]["message"]
     listed = site.ecs.list_service_deployments(cluster="main", service="rolled")["serviceDeployments"]
     assert [row["status"] for row in listed] == ["SUCCESSFUL", "SUCCESSFUL"]
+    again = site.ecs.update_service(cluster="main", service="rolled", taskDefinition=during["taskDefinition"])
+    assert again["service"]["currentServiceDeployment"] == during["currentServiceDeployment"]
 
 
 def test_targets_follow_the_tasks(own_site: Site) -> None:
@@ -141,6 +143,9 @@ def test_stopping_a_rollout(site: Site) -> None:
     with pytest.raises(ClientError) as caught:
         site.ecs.stop_service_deployment(serviceDeploymentArn=arn)
     assert refused(caught) == "ConflictException"
+    asked = [{"AttributeKey": "EventName", "AttributeValue": "StopServiceDeployment"}]
+    (event,) = site.client("cloudtrail").lookup_events(LookupAttributes=asked)["Events"]
+    assert arn in {row["ResourceName"] for row in event["Resources"]}
     with pytest.raises(ClientError) as caught:
         site.ecs.stop_service_deployment(serviceDeploymentArn=arn + "x")
     assert refused(caught) == "ServiceDeploymentNotFoundException"
