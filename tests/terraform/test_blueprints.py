@@ -2,19 +2,30 @@
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
 import pytest
 
+from environments.deployments.rendering import Wanted, render
 from portal.sandbox.testing import RunningSandbox, running_sandbox
+from portal.terraform.plan import read_plan
+from tests.environments.deployments.building import control
+from tests.terraform import deploying
 from tests.terraform.beside import beside
 from tests.terraform.conftest import FOLDERS, SOURCE, Workspace, secrets
 
 ACCOUNT = "210987654321"
 WEB, STORE = "blueprints/web-service", "blueprints/object-store"
+SERVICES, SITE = "blueprints/container-services", "blueprints/static-site"
+ONNO, SESAMI = "220987654321", "230987654321"
 ROOTS = [folder for folder in FOLDERS if folder.startswith("blueprints/")]
 WEB_SECRETS = secrets(db_password="correct-horse-battery", redis_auth_token="a-token-of-twenty-characters")
+ONNO_SECRETS = {
+    **WEB_SECRETS,
+    **secrets(application_secrets='{"JWT_SECRET": "0123456789abcdef", "OPENAI_API_KEY": "none"}'),
+}
 PRODUCTION = "-var-file=examples/triflow-production.tfvars.json"
 STAGING = "-var-file=examples/triflow-staging.tfvars.json"
 RESOURCES = 99
@@ -102,7 +113,8 @@ def test_web_service_lives_and_dies_cleanly(applied: Workspace) -> None:
     Without deletion protection, which AWS takes away from a database in a run of 90 seconds.
     """
     unprotected = ("-no-color", PRODUCTION, "-var=deletion_protection=false")
-    with running_sandbox() as sandbox:
+    with running_sandbox() as sandbox, ThreadPoolExecutor() as beside_it:
+        others = [beside_it.submit(one, applied, sandbox) for one in (_onno_staging, _sesami_site)]
         env = {**sandbox.environment(ACCOUNT), **WEB_SECRETS}
         applied.use_local_state(WEB)
         _staging_is_smaller(applied, env)
@@ -113,11 +125,53 @@ def test_web_service_lives_and_dies_cleanly(applied: Workspace) -> None:
         applied.run(WEB, "plan", "-detailed-exitcode", *unprotected, env=env)
         _aws_has_what_was_asked_for(sandbox)
         _only_what_is_added_by_hand_stands_beside_the_state(applied, sandbox, unprotected, env)
+        _deployments_and_runs_leave_each_other_alone(applied, sandbox, unprotected, env)
         said = applied.run(WEB, "destroy", "-auto-approve", *unprotected, env=env)
         assert f"{RESOURCES} destroyed" in said
         snapshots = _client(sandbox, "rds").describe_db_snapshots()["DBSnapshots"]
         assert [snapshot["DBInstanceIdentifier"] for snapshot in snapshots] == ["triflow-ai-production-db"]
         assert _client(sandbox, "s3").list_buckets()["Buckets"] == []
+        for other in others:
+            other.result()
+
+
+def _onno_staging(workspace: Workspace, sandbox: RunningSandbox) -> None:
+    """Two services in one environment: apply, nothing left to do, destroy. In another account, beside the rest."""
+    options = ("-no-color", "-var-file=examples/onno-staging.tfvars.json")
+    env = {**sandbox.environment(ONNO), **ONNO_SECRETS}
+    workspace.use_local_state(SERVICES)
+    said = workspace.run(SERVICES, "apply", "-auto-approve", *options, env=env)
+    assert "119 added, 0 changed, 0 destroyed" in said
+    assert "0123456789abcdef" not in said
+    workspace.run(SERVICES, "plan", "-detailed-exitcode", *options, env=env)
+    declared = deploying.declared(workspace, SERVICES, env)
+    assert {name: service.order for name, service in declared.items()} == {"onno-api": 1, "onno-ws": 2}
+    clients = {name: _client(sandbox, name, ONNO) for name in ("ecs", "elbv2")}
+    for name, port in (("onno-api", 3000), ("onno-ws", 3001)):
+        (balancer,) = deploying.running(clients, declared[name])["loadBalancers"]
+        assert balancer["containerPort"] == port
+        assert sorted(deploying.weights(clients, declared[name]).values()) == [0, 100]
+    said = workspace.run(SERVICES, "destroy", "-auto-approve", *options, env=env)
+    assert "119 destroyed" in said
+
+
+def _sesami_site(workspace: Workspace, sandbox: RunningSandbox) -> None:
+    """A bucket behind CloudFront; the files of a build are no drift, and go with the environment."""
+    options = ("-no-color", "-var-file=examples/sesami-development.tfvars.json")
+    env = sandbox.environment(SESAMI)
+    workspace.use_local_state(SITE)
+    said = workspace.run(SITE, "apply", "-auto-approve", *options, env=env)
+    assert "8 added, 0 changed, 0 destroyed" in said
+    site = json.loads(workspace.run(SITE, "output", "-json", env=env))["front_ends"]["value"]["site"]
+    s3 = _client(sandbox, "s3", SESAMI)
+    s3.put_object(Bucket=site["bucket"], Key="index.html", Body=b"<!doctype html>", ContentType="text/html")
+    workspace.run(SITE, "plan", "-detailed-exitcode", *options, env=env)
+    policy = json.loads(s3.get_bucket_policy(Bucket=site["bucket"])["Policy"])["Statement"]
+    readers = [one["Condition"]["StringEquals"] for one in policy if one["Effect"] == "Allow"]
+    (reader,) = readers
+    assert reader["aws:SourceArn"].endswith(site["distribution_id"])
+    said = workspace.run(SITE, "destroy", "-auto-approve", *options, env=env)
+    assert "8 destroyed" in said
 
 
 def _only_what_is_added_by_hand_stands_beside_the_state(
@@ -142,6 +196,49 @@ def _only_what_is_added_by_hand_stands_beside_the_state(
     ec2.revoke_security_group_ingress(**opened)
     iam.detach_role_policy(RoleName=role, PolicyArn=administrator)
     assert beside(sandbox, ACCOUNT, workspace.root, WEB) == []
+
+
+def _deployments_and_runs_leave_each_other_alone(
+    workspace: Workspace, sandbox: RunningSandbox, options: tuple[str, ...], env: dict[str, str]
+) -> None:
+    """A blue/green deployment and a scaling are no drift; a run that changes the size touches no task; the next
+    deployment takes the size from that run and the image from what runs."""
+    clients = {
+        name: _client(sandbox, name) for name in ("ecs", "elbv2", "application-autoscaling", "cloudwatch")
+    }
+    service = deploying.declared(workspace, WEB, env)["backend"]
+    control(sandbox, "/sandbox/ecs/pace", seconds=0.1, minute=0.1)
+    digests = deploying.push(sandbox, ACCOUNT, service)
+    image = f"{ACCOUNT}.dkr.ecr.ap-northeast-2.amazonaws.com/{service.repository}@{digests['v2']}"
+    deployed = deploying.deploy(clients, service, image)
+    deploying.scale(clients, service)
+    shares = deploying.weights(clients, service)
+    assert service.blue_green is not None
+    assert shares == {
+        service.blue_green.target_group_arn: 0,
+        service.blue_green.alternate_target_group_arn: 100,
+    }
+    workspace.run(WEB, "plan", "-detailed-exitcode", *options, env=env)
+
+    larger = (*options, '-var=task={"cpu": 2048, "memory": 4096}')
+    plan = read_plan(json.dumps(workspace.plan(WEB, *larger, env=env)))
+    assert [(one.address, one.action) for one in plan.changes] == [
+        ("module.service.aws_ecs_task_definition.this", "replace")
+    ]
+    assert plan.changes[0].effects == ("new_task_definition", "waits_for_deployment")
+    workspace.run(WEB, "apply", "-auto-approve", "-no-color", "test.tfplan", env=env)
+    assert deploying.running(clients, service)["taskDefinition"] == deployed
+    assert deploying.weights(clients, service) == shares
+    assert deploying.described(clients, deployed)["status"] == "ACTIVE"
+
+    service = deploying.declared(workspace, WEB, env)["backend"]
+    of_terraform = deploying.described(clients, service.task_definition)
+    rendered = render(
+        deploying.described(clients, deployed), of_terraform, service, service.container, Wanted()
+    )
+    assert (rendered["cpu"], rendered["memory"]) == ("2048", "4096")
+    assert rendered["containerDefinitions"][0]["image"] == image
+    assert of_terraform["containerDefinitions"][0]["image"] != image
 
 
 def _staging_is_smaller(workspace: Workspace, env: dict[str, str]) -> None:
@@ -217,11 +314,11 @@ def _aws_has_what_was_asked_for(sandbox: RunningSandbox) -> None:
     }
 
 
-def _client(sandbox: RunningSandbox, service: str) -> Any:
+def _client(sandbox: RunningSandbox, service: str, account: str = ACCOUNT) -> Any:
     return boto3.client(
         service,
         endpoint_url=sandbox.url,
-        aws_access_key_id=ACCOUNT,
+        aws_access_key_id=account,
         aws_secret_access_key="sandbox",
         region_name="ap-northeast-2",
     )

@@ -164,8 +164,8 @@ variable "services" {
   }
 
   validation {
-    condition     = alltrue([for service in values(var.services) : contains(service.deployment.owns, "image") && alltrue([for field in service.deployment.owns : can(regex("^(image|cpu|memory|environment\\.(\\*|[A-Za-z_][A-Za-z0-9_]*))$", field))])])
-    error_message = "Deployments own image, and may own cpu, memory, environment.NAME or environment.*."
+    condition     = alltrue([for service in values(var.services) : contains(service.deployment.owns, "image") && alltrue([for field in service.deployment.owns : can(regex("^(image|cpu|memory|environment\\.([A-Za-z_][A-Za-z0-9_]*\\*?|\\*))$", field))])])
+    error_message = "Deployments own image, and may own cpu, memory, environment.NAME, environment.FEATURE_* or environment.*."
   }
 
   validation {

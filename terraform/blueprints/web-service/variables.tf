@@ -185,8 +185,8 @@ variable "deployment" {
   nullable = false
 
   validation {
-    condition     = contains(var.deployment.owns, "image") && alltrue([for field in var.deployment.owns : can(regex("^(image|cpu|memory|environment\\.(\\*|[A-Za-z_][A-Za-z0-9_]*))$", field))])
-    error_message = "Deployments own image, and may own cpu, memory, environment.NAME or environment.*."
+    condition     = contains(var.deployment.owns, "image") && alltrue([for field in var.deployment.owns : can(regex("^(image|cpu|memory|environment\\.([A-Za-z_][A-Za-z0-9_]*\\*?|\\*))$", field))])
+    error_message = "Deployments own image, and may own cpu, memory, environment.NAME, environment.FEATURE_* or environment.*."
   }
 
   validation {

@@ -88,7 +88,7 @@ run "deployments_know_what_is_theirs" {
 
   variables {
     deployment = {
-      owns              = ["image", "environment.LOG_LEVEL"]
+      owns              = ["image", "environment.LOG_LEVEL", "environment.FEATURE_*"]
       migration_command = ["alembic", "upgrade", "head"]
       checks            = [{ name = "extension exists", command = ["python", "-m", "app.check_vector"] }]
     }
@@ -100,7 +100,7 @@ run "deployments_know_what_is_theirs" {
   }
 
   assert {
-    condition     = join(" ", output.deployments.backend.deployment_owns) == "image environment.LOG_LEVEL" && output.deployments.backend.bake_minutes == 5
+    condition     = join(" ", output.deployments.backend.deployment_owns) == "image environment.LOG_LEVEL environment.FEATURE_*" && output.deployments.backend.bake_minutes == 5
     error_message = "What the blueprint leaves to deployments, and five minutes of watching."
   }
 
