@@ -150,5 +150,5 @@ def _show(
             for row in rows
             if row["name"] in names[part.pk]
         ]
-        if part.progress.get("alarms") != mine:
-            write(work, part, progress={**part.progress, "alarms": mine}, progress_at=timezone.now())
+        # Written each time: by it the page tells that somebody still watches.
+        write(work, part, progress={**part.progress, "alarms": mine}, progress_at=timezone.now())

@@ -190,6 +190,11 @@ def bars(told: Mapping[str, Any]) -> list[Bar]:
 
 def _alarm(alarm: Mapping[str, Any]) -> tuple[str, str, str]:
     """(state, word, name) of an alarm; an alarm without data is not an alarm at rest."""
-    words = {"OK": (HEALTHY, _("quiet")), "ALARM": (FAILING, _("fires"))}
+    words = {
+        "OK": (HEALTHY, _("quiet")),
+        "ALARM": (ATTENTION, _("fired before")) if alarm.get("before") else (FAILING, _("fires")),
+        "MISSING": (UNKNOWN, _("does not exist")),
+        "UNKNOWN": (UNKNOWN, _("could not be read")),
+    }
     state, word = words.get(str(alarm.get("state")), (UNKNOWN, _("no data")))
     return state, word, str(alarm.get("name", ""))
