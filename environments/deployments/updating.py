@@ -28,12 +28,12 @@ def update(
 ) -> None:
     """Begin the rollout of one service, unless it has begun. Raises ToolFailure, AwsError."""
     service = _service(access, part)
-    if part.intended_at is None:
-        _fits(part, proposal, service)
-        _intend(work, access, part, proposal, service)
-    elif _begun(part, service):
+    if part.intended_at is not None and _begun(part, service):
         _note(work, part, service)
         return
+    _fits(part, proposal, service)
+    if part.intended_at is None:
+        _intend(work, access, part, proposal, service)
     work.lease.hold()
     try:
         answer = _tell(work, access, part, service, declaration)
