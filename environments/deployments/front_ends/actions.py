@@ -79,7 +79,7 @@ def request_rollback(
 ) -> Change:
     """Ask that a kept release is put in force again, before everything that waits.
 
-    Raises NotAllowed, InvalidInput, Conflict.
+    One that never was in force waits its turn like a new one. Raises NotAllowed, InvalidInput, Conflict.
     """
     with acting(by, environment, action="change.request", target=_target(environment)):
         require(by, environment, "change.request")
@@ -88,14 +88,17 @@ def request_rollback(
         release = releases.releases_of(environment, place.address).filter(number=number).first()
         if release is None or not has_content(release):
             raise InvalidInput({"number": [_("Release %(n)s is not kept any more.") % {"n": number}]})
-        title = _("Roll %(front_end)s back to release %(n)s in %(environment)s")
+        back = release.pk in releases.proven(environment, place.address)
+        title = _("Put release %(n)s of %(front_end)s in force in %(environment)s")
+        if back:
+            title = _("Roll %(front_end)s back to release %(n)s in %(environment)s")
         change = changes.request(
             by=by,
             environment=environment,
             kind=KIND,
             title=title % {"front_end": place.key, "n": number, "environment": environment},
             reason=reason.strip(),
-            priority=FIRST,
+            priority=FIRST if back else 0,
         )
         _deployment(change, release, place, by=by)
     return change

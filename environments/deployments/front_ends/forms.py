@@ -22,6 +22,11 @@ def _reason() -> forms.CharField:
     )
 
 
+def _name(front_end: FrontEnd) -> str:
+    same = front_end.key == front_end.bucket
+    return front_end.key if same else f"{front_end.key} ({front_end.bucket})"
+
+
 class UploadForm(forms.Form):
     """A build for one of the environment's front ends."""
 
@@ -44,7 +49,7 @@ class UploadForm(forms.Form):
         super().__init__(*args, **options)
         field = self.fields["front_end"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(one.address, f"{one.key} ({one.bucket})") for one in front_ends]
+        field.choices = [(one.address, _name(one)) for one in front_ends]
 
     def wanted(self) -> dict[str, Any]:
         """What actions.request_release takes."""

@@ -55,6 +55,12 @@ def last_good(environment: Environment, address: str) -> FrontEndRelease | None:
     return None
 
 
+def proven(environment: Environment, address: str) -> set[int]:
+    """Releases (primary keys) that were in force once: going to one of them is going back."""
+    found = begun(environment, address).filter(change__status=Status.SUCCEEDED)
+    return set(found.values_list("release_id", flat=True))
+
+
 def prune(environment: Environment, address: str) -> int:
     """Forget the content of releases beyond the kept number; returns how many. Inside a transaction.
 

@@ -24,6 +24,7 @@ def line(environment: Environment, front_end: FrontEnd) -> dict[str, Any]:
     now = releases.in_force(environment, front_end.address)
     good = releases.last_good(environment, front_end.address)
     last = releases.begun(environment, front_end.address).first()
+    proven = releases.proven(environment, front_end.address)
     return {
         "front_end": front_end,
         "in_force": now,
@@ -33,6 +34,7 @@ def line(environment: Environment, front_end: FrontEnd) -> dict[str, Any]:
                 "row": row,
                 "in_force": now is not None and now.pk == row.pk,
                 "last_good": good is not None and good.pk == row.pk,
+                "proven": row.pk in proven,
                 "kept": row.pk in kept,
             }
             for row in rows
@@ -49,5 +51,6 @@ def preview(environment: Environment, release: FrontEndRelease) -> dict[str, Any
         "in_force": now,
         "is_in_force": now is not None and now.pk == release.pk,
         "is_last_good": good is not None and good.pk == release.pk,
+        "is_proven": release.pk in releases.proven(environment, release.address),
         "kept": has_content(release),
     }

@@ -237,6 +237,10 @@ def test_only_the_newest_releases_are_kept(site: Site, settings: Any) -> None:
     settings.FRONT_END_RELEASES_KEPT = 2
     asked = [site.upload({**FIRST, "number.txt": str(number)}) for number in (1, 2, 3)]
     assert _kept() == {1: False, 2: True, 3: True}
+    # Release 2 never was in force: that is no way back, and overtakes nobody.
+    asked.append(site.roll_back(2))
+    assert (asked[-1].priority, asked[-1].title[:13]) == (0, "Put release 2")
+    asked.append(site.upload({**FIRST, "number.txt": "3"}))
     with pytest.raises(InvalidInput, match="not kept"):
         site.roll_back(1)
     assert site.scene.drive(asked[-1]).status == Status.SUCCEEDED
