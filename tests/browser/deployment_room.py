@@ -103,6 +103,8 @@ def pages(changes: dict[str, Change], here: str) -> list[tuple[str, str]]:
         ("service-odd", here + "service/onno-worker/"),
         ("deployment-history", here + "deployments/"),
         ("deployment-request", here + "deployments/new/?service=onno-api"),
+        ("deployment-restart", here + "deployments/restart/"),
+        ("deployment-promote", here + "deployments/promote/"),
         ("deployment-scale", here + "deployments/scale/?service=onno-api"),
     ]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from environments.deployments.preflight.target import Target
-from portal.aws import alarms, ecr, ecr_policies, listener_rules, logs, rights, secrets, subnets
+from portal.aws import alarms, ecr, ecr_listing, ecr_policies, listener_rules, logs, rights, secrets, subnets
 from portal.aws.alarms import AlarmState
 from portal.aws.ecr import Image
 from portal.aws.errors import AwsError
@@ -41,6 +41,11 @@ class Look:
 
     def image(self, repository: str, digest: str) -> Image:
         return self._once(("image", repository, digest), lambda: ecr.find(self.access, repository, digest))
+
+    def holds(self, repository: str, digest: str) -> bool:
+        return self._once(
+            ("holds", repository, digest), lambda: ecr_listing.holds(self.access, repository, digest)
+        )
 
     def condemned(self, repository: str, digests: Iterable[str]) -> dict[str, str]:
         wanted = _key(digests)

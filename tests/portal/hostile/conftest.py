@@ -14,7 +14,7 @@ from django.test import Client
 
 from environments.blueprints.snapshots import current_snapshot
 from environments.changes.models import ApprovalPolicy, Change, Comment
-from environments.models import AwsAccount, Definition, Environment, Role, Tenant
+from environments.models import AwsAccount, Definition, Environment, Resource, Role, Tenant
 from portal.accounts.actions import create_token
 from portal.accounts.models import User
 from portal.audit.models import AuditEvent
@@ -82,6 +82,14 @@ def _place(operator: User) -> tuple[Environment, Change]:
     change = planned(environment, operator, [row(f"terraform_data.{MARK}", "create", input=MARK)])
     Change.objects.filter(pk=change.pk).update(title=f"{MARK} run")
     Comment.objects.create(change=change, user=operator, text=MARK)
+    Resource.objects.create(
+        environment=environment,
+        address="aws_ecs_service.api",
+        type="aws_ecs_service",
+        name="api",
+        provider_id=f"arn:aws:ecs:ap-northeast-2:111111111111:service/{MARK}/api",
+        attributes={"cluster": f"arn:aws:ecs:ap-northeast-2:111111111111:cluster/{MARK}", "name": "api"},
+    )
     return environment, change
 
 
@@ -103,6 +111,8 @@ def scene(db: None) -> Scene:
         "blueprint": ["object-store", "web-service"],
         "account": [str(environment.account_id)],
         "mode": ["apply", "destroy", "plan"],
+        "service": ["api"],
+        "image": ["v2"],
         "role": ["viewer"],
         "user": ["operator"],
         "username": ["operator", "outsider"],

@@ -89,6 +89,7 @@ def alarm(state: str) -> dict[str, AlarmState]:
 WELL: dict[str, Any] = {
     "image": lambda *args: image(),
     "condemned": {},
+    "holds": True,
     "repository_has_policy": False,
     "trusted_services": lambda role: {"ecs.amazonaws.com", "ecs-tasks.amazonaws.com"},
     "decisions": allowed,

@@ -9,6 +9,7 @@ from tests.environments.deployments.preflight.crafted import (
     BLUE,
     DIGEST,
     PRESENT,
+    REGISTRY,
     RULE,
     SHIFT,
     alarm,
@@ -101,6 +102,26 @@ def test_lifecycle_of_both_images(see):
     found = see({"condemned": {PRESENT: "rule 1 deletes it."}})
     assert states(found)["lifecycle_present"] == "warning"
     assert "lifecycle" not in found
+
+
+def test_a_way_back_that_is_gone_already(see):
+    found = see({"holds": False})
+    assert found["way_back"]["state"] == "warning"
+    assert "triflow-api any more" in found["way_back"]["text"]
+    # The same image again needs no other way back.
+    assert "way_back" not in see({"holds": False}, present_digest=DIGEST)
+
+
+def test_the_way_back_is_looked_for_where_it_came_from(see):
+    asked: list[str] = []
+
+    def holds(repository, digest):
+        asked.append(repository)
+        return True
+
+    running = definition(container={"image": f"{REGISTRY}/an-earlier-one@{PRESENT}"})
+    see({"holds": holds}, running_definition=running)
+    assert asked == ["an-earlier-one"]
 
 
 # --- room ------------------------------------------------------------------------------------------

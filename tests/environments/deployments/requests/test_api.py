@@ -14,6 +14,7 @@ from environments.deployments.ci.token_actions import issue_deploy_token
 from environments.deployments.models import DeploymentPart, RequestKey, ServiceStatus
 from portal.audit.models import AuditEvent
 from tests.cast import by
+from tests.environments.deployments.requests.conftest import craft
 
 pytestmark = pytest.mark.django_db
 
@@ -221,6 +222,14 @@ def test_a_deploy_token_asks_and_reads_services_here_alone(place, staging, opera
     assert ask(f"{place.api}/deployments/restart/") == 403
     assert client.get(f"{place.api}/services/", headers=headers).status_code == 200
     assert client.get(f"{staging.api}/services/", headers=headers).status_code == 404
+
+
+def test_a_source_that_may_not_be_seen_is_none(place, other_tenant, operator, api):
+    foreign = craft(other_tenant, "foreign")
+    body = {"from_environment": foreign.environment.key}
+    answer = post(api(operator), f"{place.api}/deployments/promote/", body)
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == {"from_environment": ["There is no such environment."]}
 
 
 # --- services --------------------------------------------------------------------------------------
