@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from environments.changes.kinds import kind_of
 from environments.changes.models import Change
+from environments.deployments.shown import progress
 from environments.models import Environment
 from portal.accounts.models import User
 from tests.environments.deployments import crafted
@@ -170,6 +171,8 @@ def test_what_went_wrong_never_reads_as_success(
     assert "New tasks kept failing." in text
     assert "Runs as approved" not in text
     assert "Succeeded" not in text
+    first = change.deployment.parts.get(position=0)
+    assert progress.verdict(change, first)[0] in ("attention", "failing")
 
 
 @pytest.mark.parametrize("state", ["executing", "verifying", "failed", "awaiting_approval"])
