@@ -38,6 +38,8 @@ def ecs_clients(ecs_sandbox: RunningSandbox) -> Clients:
 @pytest.fixture
 def scene(ecs_clients: Clients, settings: Any, db: None) -> Scene:
     settings.SANDBOX_URL = ecs_clients.sandbox.url
+    # The thread that renews leases cannot see a row of a transaction that is never committed.
+    settings.HEARTBEAT_SECONDS = 600
     return Scene(ecs_clients)
 
 

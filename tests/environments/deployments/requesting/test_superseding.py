@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import pytest
@@ -10,7 +11,7 @@ from django.urls import reverse
 
 from environments.changes import retries
 from environments.changes.models import Change, Proposal, Vote
-from environments.deployments import actions
+from environments.deployments import actions, superseding
 from environments.deployments.actions import Asked
 from environments.deployments.models import ServiceProposal
 from portal.audit.models import AuditEvent
@@ -136,11 +137,19 @@ def test_a_retry_asks_for_the_digest_and_replaces_what_is_older(production, oper
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_requests_at_once_one_remains(production, operator, operator2):
-    gate = threading.Barrier(2)
+def test_of_two_requests_at_once_one_remains(production, operator, operator2, monkeypatch):
+    both = threading.Barrier(2)
+    replace_older = superseding.replace_older
+
+    def late(deployment, *, by):
+        # Both look for older ones at the same moment, if nothing holds one of them back.
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        return replace_older(deployment, by=by)
+
+    monkeypatch.setattr(superseding, "replace_older", late)
 
     def ask(user):
-        gate.wait(10)
         deploy(production, user)
         connection.close()
 
