@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from environments.changes import claims
-from environments.changes.execution import wake_waiting
 from environments.changes.kinds import Verdict
 from environments.changes.line import Line
 from environments.changes.work import Work
@@ -38,7 +37,10 @@ def begin(work: Work, deployment: Deployment, wrong: Wrong) -> None:
 
 
 def go_on(work: Work, deployment: Deployment, parts: Sequence[DeploymentPart]) -> Verdict:
-    """Bring every service back, the last one first, and say how that went. Raises Later."""
+    """Bring every service back, the last one first, and say how that went. Raises Later.
+
+    The engine gives the claims back with the move that the verdict leads to.
+    """
     wrong = deployment.verification["wrong"]
     if not wrong["left"]:
         busy = _take_claims(work)
@@ -75,7 +77,6 @@ def _verdict(work: Work, deployment: Deployment, parts: Sequence[DeploymentPart]
     for part in parts:
         if not part.outcome:
             _leave(work, part, wrong["why"])
-    wake_waiting(claims.release(work.change))
     why = {
         "": "",
         "left": "",

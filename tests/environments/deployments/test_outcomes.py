@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from environments.changes import execution
 from environments.changes.models import Change, Claim
 from environments.deployments.models import CheckResult, Deployment
 from environments.models import Tenant
 from portal.accounts.models import User
+from portal.accounts.principals import worker
 from portal.audit.models import AuditEvent
 from portal.notifications.models import Message
 from tests.environments.deployments.asked import deploy
@@ -27,6 +30,16 @@ def running(place: Place, key: str) -> set[str]:
 
 def outcomes(change: Change) -> list[str]:
     return list(change.deployment.parts.values_list("outcome", flat=True))
+
+
+def until_stage(change: Change, stage: str) -> None:
+    """Look at the rollout until ECS is at this stage of it."""
+    deadline = time.monotonic() + 30
+    while change.deployment.parts.get().progress.get("stage") != stage:
+        assert time.monotonic() < deadline, change.deployment.parts.get().progress
+        Change.objects.filter(pk=change.pk, lease_until=None).update(look_at=None)
+        if not execution.advance(str(change.uuid), by=worker("test worker")):
+            time.sleep(0.02)
 
 
 def told(change: Change, event: str) -> str:
@@ -86,8 +99,10 @@ def test_what_is_stopped_midway_goes_back(
     scene: Scene, tenant: Tenant, operator: User, approver: User, sign_in: Any
 ) -> None:
     place = scene.environment(tenant, services=("api",), desired=1)
-    change = approved(scene, deploy(place, operator, "slow-start"), approver)
-    scene.drive(change, "executing")
+    asked = deploy(place, operator, "v2", strategy="blue_green", bake_seconds=3600)
+    change = approved(scene, asked, approver)
+    # Both versions run, and ECS bakes: all traffic is on the new one.
+    until_stage(change, "BAKE_TIME")
     client = sign_in(operator)
     page = client.get(f"/changes/{change.uuid}/").content.decode()
     assert "Stop and roll back" in page and "Kill Terraform" not in page

@@ -73,13 +73,15 @@ def test_an_alarm_that_fired_before_is_said_and_not_held_against_it(
     assert "fired already before" in ended.transitions.order_by("-pk")[0].note
 
 
-def test_a_check_that_fails_takes_it_back(
+def test_a_check_that_fails_takes_back_all_traffic_at_once(
     scene: Scene, tenant: Tenant, operator: User, approver: User
 ) -> None:
     place = scene.environment(
         tenant, services=("api",), desired=1, checks=[{"name": "extension exists", "command": ["false"]}]
     )
-    ended = scene.drive(approved(scene, deploy(place, operator), approver))
+    ended = scene.drive(approved(scene, deploy(place, operator, strategy="blue_green"), approver))
     assert ended.status == "regressed"
     assert "“extension exists” failed" in ended.error_message
+    configuration = place.described("api")["deploymentConfiguration"]
+    assert (configuration["strategy"], configuration["bakeTimeInMinutes"]) == ("BLUE_GREEN", 0)
     assert running(place, "api") == {"v1"}
