@@ -21,6 +21,7 @@ from portal.aws.sessions import AccountAccess, call
 __all__ = ["Image", "find", "images", "lifecycle_condemned", "registry_host"]
 
 MISSING: Final = {"ImageNotFoundException", "RepositoryNotFoundException"}
+WRONG: Final = {"Invalid", "InvalidParameterException"}
 # Helm charts, signatures and attestations share repositories with images; an index has no artefact type.
 IMAGE_CONFIGS: Final = {
     "application/vnd.docker.container.image.v1+json",
@@ -79,25 +80,37 @@ def find(access: AccountAccess, repository: str, reference: str) -> Image:
 
     Raises AwsError: permanent when there is no such image or repository, or it lies in the archive.
     """
+    row = _described(access, repository, reference)
+    _refuse_archived(row, reference)
+    return _with_content(access, repository, row)
+
+
+def _described(access: AccountAccess, repository: str, reference: str) -> dict[str, Any]:
     by = "imageDigest" if reference.startswith("sha256:") else "imageTag"
+    wanted = {"repositoryName": repository, "imageIds": [{by: reference}]}
     try:
-        answer = call(
-            access,
-            "ecr",
-            "describe_images",
-            repositoryName=repository,
-            imageIds=[{by: reference}],
-            filter={"imageStatus": "ANY"},
-        )
+        rows: list[dict[str, Any]] = call(access, "ecr", "describe_images", **wanted)["imageDetails"]
     except AwsError as error:
-        if error.code in MISSING or error.code in {"Invalid", "InvalidParameterException"}:
+        if error.code not in MISSING | WRONG:
+            raise
+        # ECR tells of archived images to whoever asks for them only.
+        rows = _archived(access, wanted) if error.code == "ImageNotFoundException" else []
+        if not rows:
             raise _absent(access, repository, reference, error) from error
-        raise
-    rows: list[dict[str, Any]] = answer.get("imageDetails") or []
     if not rows:
         raise _absent(access, repository, reference, None)
-    _refuse_archived(rows[0], reference)
-    return _with_content(access, repository, rows[0])
+    return rows[0]
+
+
+def _archived(access: AccountAccess, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The image in whatever status; none where a region or an older ECR does not know the question."""
+    try:
+        answer = call(access, "ecr", "describe_images", **wanted, filter={"imageStatus": "ANY"})
+    except AwsError as error:
+        if error.code in MISSING | WRONG:
+            return []
+        raise
+    return list(answer.get("imageDetails") or [])
 
 
 def _with_content(access: AccountAccess, repository: str, row: dict[str, Any]) -> Image:

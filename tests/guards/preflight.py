@@ -106,7 +106,7 @@ GUARDS = [
         "images",
         "An archived image is refused before anybody waits for its tasks",
         "portal/aws/ecr.py",
-        "    _refuse_archived(rows[0], reference)\n",
+        "    _refuse_archived(row, reference)\n",
         "",
         (ECR + "test_an_archived_image_is_refused",),
     ),

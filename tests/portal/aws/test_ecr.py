@@ -122,10 +122,11 @@ BLOB = json.dumps(CONFIGURATION).encode()
 BLOB_DIGEST = "sha256:" + hashlib.sha256(BLOB).hexdigest()
 
 
+ASKED: dict[str, Any] = {"repositoryName": REPOSITORY, "imageIds": [{"imageTag": "v2"}]}
+
+
 def found(fakes: Fakes, image: dict[str, Any]) -> None:
-    by = {"imageTag": "v2"}
-    asked = {"repositoryName": REPOSITORY, "imageIds": [by], "filter": {"imageStatus": "ANY"}}
-    fakes("ecr").add_response("describe_images", {"imageDetails": [image]}, asked)
+    fakes("ecr").add_response("describe_images", {"imageDetails": [image]}, ASKED)
 
 
 def manifest(fakes: Fakes, name: str, content: dict[str, Any]) -> None:
@@ -247,12 +248,21 @@ def test_an_archived_image_is_refused(fakes, access):
     assert refused.value.permanent
 
 
+def test_an_archived_image_is_told_apart_from_one_that_never_was(fakes, access):
+    fakes("ecr").add_client_error("describe_images", "ImageNotFoundException", "gone")
+    archived = {"imageDetails": [row("a", "v2", imageStatus="ARCHIVED")]}
+    fakes("ecr").add_response("describe_images", archived, {**ASKED, "filter": {"imageStatus": "ANY"}})
+    with pytest.raises(AwsError, match="archive"):
+        ecr.find(access, REPOSITORY, "v2")
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     (("ImageNotFoundException", "has no image v2"), ("RepositoryNotFoundException", "no ECR repository")),
 )
 def test_what_is_not_there_is_said_for_good(fakes, access, code, words):
-    fakes("ecr").add_client_error("describe_images", code, "gone")
+    for again in (code, "InvalidParameterException"):
+        fakes("ecr").add_client_error("describe_images", again, "gone")
     with pytest.raises(AwsError, match=words) as refused:
         ecr.find(access, REPOSITORY, "v2")
     assert refused.value.permanent
