@@ -14,7 +14,7 @@ from moto.ecs.models import EC2ContainerServiceBackend, Service, ecs_backends
 
 from portal.sandbox.ecs import engine, rollouts, rows, staffing, timeline
 from portal.sandbox.ecs.state import NAME_ON_SERVICE, ServiceState
-from portal.sandbox.ecs.surroundings import MotoWorld
+from portal.sandbox.ecs.surroundings import AsItWas, MotoWorld
 
 DEFAULTS = {
     "deploymentCircuitBreaker": {"enable": False, "rollback": False},
@@ -105,7 +105,7 @@ def _adopt(service: Service) -> ServiceState:
     if not state.active or not _by_ecs(service):
         return state
     number = str(service.deployments[0]["id"]) if service.deployments else ""
-    world = MotoWorld(service._backend)
+    world = AsItWas(service._backend)
     rollout = rollouts.begin(state, state.clock, world, instant=True)
     if number:
         rollout.deployment = state.primary.id = number

@@ -69,12 +69,14 @@ class MotoWorld:
         if not subnets:
             return Place()
         used = Counter(task.subnet for task in state.tasks.values())
-        ec2 = ec2_backends[self._account][self._region]
-        for name in sorted(subnets, key=lambda subnet: used[subnet]):
-            subnet = ec2.get_subnet(name)
-            address = addresses.free(subnet, state.clock)
+        there = ec2_backends[self._account][self._region].subnets.values()
+        known = {name: subnet for zone in there for name, subnet in zone.items()}
+        for name in sorted(
+            set(subnets) & set(known), key=lambda subnet: (used[subnet], subnets.index(subnet))
+        ):
+            address = addresses.free(known[name], state.clock)
             if address:
-                return Place(name, address, subnet.availability_zone)
+                return Place(name, address, known[name].availability_zone)
         return None
 
     def firing(self, names: Sequence[str]) -> Mapping[str, float]:
@@ -110,6 +112,27 @@ class MotoWorld:
             for found in listener.rules.values():
                 if found.arn == rule:
                     found.actions = [_weighted(action, weights) for action in found.actions]
+
+
+class AsItWas(MotoWorld):
+    """For services from before: what they run was started long ago, whatever has become of its image."""
+
+    def fate(self, state: ServiceState, revision: Revision, *, first: bool) -> Fate:
+        """The task runs."""
+        containers = self._backend.describe_task_definition(revision.definition).container_definitions
+        named = [(str(container["name"]), str(container["image"])) for container in containers]
+        found = [(name, image, seeding.resolve(image)) for name, image in named]
+        return Fate(
+            images=[
+                (name, image, pulled.digest if pulled else digest_of(image.encode()))
+                for name, image, pulled in found
+            ],
+            health_check=any(row.get("healthCheck") for row in containers),
+        )
+
+    def switched(self, state: ServiceState) -> tuple[str, float]:
+        """A switch is for later."""
+        return "", 0.0
 
 
 def _listeners(backend: Any) -> list[Any]:

@@ -23,7 +23,7 @@ def control(sandbox: RunningSandbox, path: str, **asked: Any) -> dict[str, Any]:
     return content
 
 
-def until(found: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+def until(found: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
     """What `found` says once it is something; fails when it never is."""
     deadline = time.monotonic() + seconds
     while not (said := found()):

@@ -6,7 +6,8 @@ from moto.ecs.models import EC2ContainerServiceBackend
 
 from portal.sandbox.ecs import services, timeline
 
-CONTAINERS: list[dict[str, Any]] = [{"name": "app", "image": "example:1", "memory": 128}]
+GONE = "660000000000.dkr.ecr.ap-northeast-2.amazonaws.com/shop/api:gone"
+CONTAINERS: list[dict[str, Any]] = [{"name": "app", "image": GONE, "memory": 128}]
 
 
 def test_an_older_service_runs_on_under_its_deployments_id() -> None:
