@@ -9,7 +9,7 @@ from environments.changes.kinds import ChangeKind, Draft, Stopping, Verdict
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change
 from environments.changes.work import Work
-from environments.deployments.front_ends import page, proposing, proving, putting, repeating
+from environments.deployments.front_ends import again, page, proposing, proving, putting
 from environments.deployments.front_ends.actions import KIND
 from portal.accounts.models import User
 
@@ -46,7 +46,7 @@ class FrontEndKind(ChangeKind):
         return proposing.moved(change)
 
     def repeat(self, earlier: Change, change: Change) -> None:
-        repeating.repeat(earlier, change)
+        again.repeat(earlier, change)
 
     def stopping(self, change: Change) -> Stopping:
         return page.stopping(change)

@@ -1,4 +1,4 @@
-"""Asking for the same release again."""
+"""Asking for the same release once more."""
 
 from __future__ import annotations
 
