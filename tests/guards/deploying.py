@@ -61,14 +61,6 @@ GUARDS = [
     ),
     Guard(
         "deployments",
-        "Somebody else's deployment is not fought",
-        ROOM + "stopping.py",
-        '        elif part.pk in retreat["left"]:\n',
-        "        elif False:\n",
-        (TESTS + "test_interrupted.py::test_somebody_elses_deployment_is_not_fought",),
-    ),
-    Guard(
-        "deployments",
         "The next service waits until the one before is proven",
         ROOM + "executing.py",
         "        raise Later(PROOF_PAUSE)\n",

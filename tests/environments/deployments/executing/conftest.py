@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from portal.aws import autoscaling, ecs, logs, target_groups
+from tests.environments.deployments.conftest import PACE
 from tests.environments.deployments.scene import Scene
 
 
@@ -24,6 +25,13 @@ def short_minutes(scene: Scene) -> Iterator[None]:
     scene.pace(minute=0.1)
     yield
     scene.pace(minute=1.0)
+
+
+@pytest.fixture
+def pace_back(scene: Scene) -> Iterator[None]:
+    """Other tests get their pace back."""
+    yield
+    scene.pace(seconds=float(PACE["SANDBOX_ECS_PACE"]))
 
 
 @pytest.fixture

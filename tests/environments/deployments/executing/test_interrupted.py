@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
+
 from environments.changes import execution
 from environments.changes.actions import cancel
 from environments.changes.lifecycle import FINAL, Status
@@ -19,7 +21,7 @@ from tests.environments.deployments.executing.conftest import Asked
 from tests.environments.deployments.scene import Scene, fresh, told
 
 
-def work_until(change: Change, reached: Callable[[], bool], seconds: float = 20) -> Change:
+def work_until(change: Change, reached: Callable[[], bool], seconds: float = 60) -> Change:
     deadline = time.monotonic() + seconds
     while not reached():
         now = fresh(change)
@@ -63,11 +65,15 @@ def test_a_cancel_before_anything_was_touched_alters_nothing(
     assert len(asked.of("stop_task")) == 1
 
 
+@pytest.mark.usefixtures("pace_back")
 def test_somebody_elses_deployment_is_not_fought(scene: Scene, tenant: Tenant, asked: Asked) -> None:
     place = scene.environment(tenant, services=("api",), desired=1)
+    # What begins now takes long, however busy this machine is.
+    scene.pace(seconds=3.0)
     service = place.services["api"]
-    change = approved(place, "slow-start")
+    change = approved(place)
     change = work_until(change, lambda: part_of(change).step == Step.WATCHING)
+    scene.pace(seconds=0.1)
     ecs = place.client("ecs")
     theirs = ecs.register_task_definition(**{**service.definition, "cpu": "512", "memory": "1024"})
     arn = theirs["taskDefinition"]["taskDefinitionArn"]

@@ -44,7 +44,7 @@ def killing(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[str]:
     return struck
 
 
-def survive(change: Change, seconds: float = 30) -> Change:
+def survive(change: Change, seconds: float = 60) -> Change:
     """Drive it on over every death, as the sweeper does: the lease runs out, another worker takes the next fence."""
     deadline = time.monotonic() + seconds
     while fresh(change).status not in FINAL:
