@@ -57,6 +57,23 @@ OWNERSHIP = [
 ]
 
 
+PREFLIGHT = [
+    {"chip": "healthy", "word": "Fine", "text": "The image is there and fits.", "hint": ""},
+    {
+        "chip": "attention",
+        "word": "Needs attention",
+        "text": "An alarm fires already.",
+        "hint": "Look at it first.",
+    },
+    {
+        "chip": "unknown",
+        "word": "Unknown",
+        "text": "Whether the role may pull it is not known.",
+        "hint": "",
+    },
+]
+
+
 def _moving(now: datetime) -> dict[str, Any]:
     return {
         "part": {
@@ -189,21 +206,7 @@ def _proposal(now: datetime) -> dict[str, Any]:
             "commits": {"from": "a1a1a1a1a1a1", "to": "b2b2b2b2b2b2", "url": "https://github.com/"},
             "labels": [("org.opencontainers.image.revision", "b2b2b2b2b2b2")],
         },
-        "preflight": [
-            {"chip": "healthy", "word": "Fine", "text": "The image is there and fits.", "hint": ""},
-            {
-                "chip": "attention",
-                "word": "Needs attention",
-                "text": "An alarm fires already.",
-                "hint": "Look at it first.",
-            },
-            {
-                "chip": "unknown",
-                "word": "Unknown",
-                "text": "Whether the role may pull it is not known.",
-                "hint": "",
-            },
-        ],
+        "preflight": PREFLIGHT,
     }
 
 

@@ -26,10 +26,17 @@ from environments.deployments.models import (
 from environments.models import AwsAccount, Environment, Resource, Tenant
 from environments.runs.models import Output
 from portal.accounts.models import User
+from tests.environments.deployments.crafted_facts import (
+    ACCOUNT,
+    DIFFERENCE,
+    FACTS,
+    NEW,
+    OLD,
+    PREFLIGHT,
+    REGION,
+)
 
-REGION, ACCOUNT = "ap-northeast-2", "210000000001"
 CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/triflow-ai-production"
-OLD, NEW = "sha256:" + "1a" * 32, "sha256:" + "2b" * 32
 WAY = ("requested", "proposing", "awaiting_approval", "approved", "executing", "verifying", "succeeded")
 NOT_BEGUN = {"requested", "proposing", "awaiting_approval", "approved", "rejected", "expired", "superseded"}
 
@@ -212,70 +219,6 @@ def deployment(
     if approver is not None and change.proposal is not None:
         Vote.objects.create(proposal=change.proposal, user=approver, decision="approve", roles=["approver"])
     return change
-
-
-FACTS: Mapping[str, Any] = {
-    "pushed_at": "2026-11-19T08:00:00+00:00",
-    "size": 182_400_000,
-    "platforms": ["linux/amd64", "linux/arm64"],
-    "scan": {"CRITICAL": 1, "MEDIUM": 7},
-    "labels": {
-        "org.opencontainers.image.source": "https://github.com/mugoori/TriFlow-AI",
-        "org.opencontainers.image.revision": "b2" * 20,
-        "org.opencontainers.image.created": "2026-11-19T07:30:00+00:00",
-    },
-    "commits": {
-        "from": "a1" * 20,
-        "to": "b2" * 20,
-        "url": f"https://github.com/mugoori/TriFlow-AI/compare/{'a1' * 20}...{'b2' * 20}",
-    },
-}
-DIFFERENCE: list[dict[str, Any]] = [
-    {
-        "path": "image",
-        "owner": "deployment",
-        "source": "request",
-        "before": f"backend@{OLD}",
-        "after": f"backend@{NEW}",
-    },
-    {
-        "path": "environment.LOG_LEVEL",
-        "owner": "deployment",
-        "source": "request",
-        "before": "info",
-        "after": "debug",
-    },
-    {
-        "path": "secrets.DATABASE_URL",
-        "owner": "terraform",
-        "source": "terraform",
-        "before": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:triflow-ai-production-database-url-AbCdEf",
-        "after": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:triflow-ai-production-database-url-GhIjKl",
-    },
-    {
-        "path": "environment.API_KEY",
-        "owner": "deployment",
-        "before": "old-secret-value",
-        "after": "new-secret-value",
-        "sensitive": True,
-    },
-]
-PREFLIGHT: list[dict[str, str]] = [
-    {"key": "image", "state": "ok", "text": "The image is there and fits linux/amd64.", "hint": ""},
-    {"key": "pull", "state": "ok", "text": "The execution role may pull it.", "hint": ""},
-    {
-        "key": "lifecycle",
-        "state": "warning",
-        "text": "A lifecycle rule of the repository deletes the present image in 3 days; the way back would be gone.",
-        "hint": "Tag it so that the rule spares it.",
-    },
-    {
-        "key": "alarms",
-        "state": "unknown",
-        "text": "The permission cloudwatch:DescribeAlarms is missing: nobody knows whether an alarm fires already.",
-        "hint": "Add cloudwatch:DescribeAlarms to the policy of the role that the portal assumes.",
-    },
-]
 
 
 def _propose(change: Change, made: Deployment, tag: str, digest: str, image: Mapping[str, Any]) -> None:
