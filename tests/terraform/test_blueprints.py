@@ -201,41 +201,44 @@ def _only_what_is_added_by_hand_stands_beside_the_state(
 def _deployments_and_runs_leave_each_other_alone(
     workspace: Workspace, sandbox: RunningSandbox, options: tuple[str, ...], env: dict[str, str]
 ) -> None:
-    """A blue/green deployment and a scaling are no drift; a run that changes the size touches no task; the next
-    deployment takes the size from that run and the image from what runs."""
-    clients = {
-        name: _client(sandbox, name) for name in ("ecs", "elbv2", "application-autoscaling", "cloudwatch")
-    }
+    """A blue/green deployment and a scaling are no drift. A run that changes size and service, even one planned
+    before that, touches no task; the next deployment takes the size from it and the image from what runs."""
+    clients = {name: _client(sandbox, name) for name in ("ecs", "elbv2", "application-autoscaling")}
     service = deploying.declared(workspace, WEB, env)["backend"]
+    other = (*options, '-var=task={"cpu": 2048, "memory": 4096, "execute_command": false}')
+    plan = read_plan(json.dumps(workspace.plan(WEB, *other, env=env)))
+    changes = {one.address: one for one in plan.changes}
+    assert {address: one.action for address, one in changes.items()} == {
+        "module.service.aws_ecs_service.this": "update",
+        "module.service.aws_ecs_task_definition.this": "replace",
+        'module.task_roles.aws_iam_role_policy.task["ecs-exec-policy"]': "delete",
+    }
+    waits = ("new_task_definition", "waits_for_deployment")
+    assert changes["module.service.aws_ecs_service.this"].effects == ()
+    assert changes["module.service.aws_ecs_task_definition.this"].effects == waits
+
     control(sandbox, "/sandbox/ecs/pace", seconds=0.1, minute=0.1)
     digests = deploying.push(sandbox, ACCOUNT, service)
     image = f"{ACCOUNT}.dkr.ecr.ap-northeast-2.amazonaws.com/{service.repository}@{digests['v2']}"
     deployed = deploying.deploy(clients, service, image)
     deploying.scale(clients, service)
-    shares = deploying.weights(clients, service)
-    assert service.blue_green is not None
-    assert shares == {
-        service.blue_green.target_group_arn: 0,
-        service.blue_green.alternate_target_group_arn: 100,
-    }
+    groups = service.blue_green
+    assert groups is not None
+    shares = {groups.target_group_arn: 0, groups.alternate_target_group_arn: 100}
+    assert deploying.weights(clients, service) == shares
     workspace.run(WEB, "plan", "-detailed-exitcode", *options, env=env)
 
-    larger = (*options, '-var=task={"cpu": 2048, "memory": 4096}')
-    plan = read_plan(json.dumps(workspace.plan(WEB, *larger, env=env)))
-    assert [(one.address, one.action) for one in plan.changes] == [
-        ("module.service.aws_ecs_task_definition.this", "replace")
-    ]
-    assert plan.changes[0].effects == ("new_task_definition", "waits_for_deployment")
+    # The plan from before the deployment.
     workspace.run(WEB, "apply", "-auto-approve", "-no-color", "test.tfplan", env=env)
-    assert deploying.running(clients, service)["taskDefinition"] == deployed
+    running = deploying.running(clients, service)
+    assert (running["taskDefinition"], running["enableExecuteCommand"]) == (deployed, False)
     assert deploying.weights(clients, service) == shares
     assert deploying.described(clients, deployed)["status"] == "ACTIVE"
 
     service = deploying.declared(workspace, WEB, env)["backend"]
     of_terraform = deploying.described(clients, service.task_definition)
-    rendered = render(
-        deploying.described(clients, deployed), of_terraform, service, service.container, Wanted()
-    )
+    runs = deploying.described(clients, deployed)
+    rendered = render(runs, of_terraform, service, service.container, Wanted())
     assert (rendered["cpu"], rendered["memory"]) == ("2048", "4096")
     assert rendered["containerDefinitions"][0]["image"] == image
     assert of_terraform["containerDefinitions"][0]["image"] != image
