@@ -141,18 +141,24 @@ def _onno_staging(workspace: Workspace, sandbox: RunningSandbox) -> None:
     env = {**sandbox.environment(ONNO), **ONNO_SECRETS}
     workspace.use_local_state(SERVICES)
     said = workspace.run(SERVICES, "apply", "-auto-approve", *options, env=env)
-    assert "119 added, 0 changed, 0 destroyed" in said
+    assert "120 added, 0 changed, 0 destroyed" in said
     assert "0123456789abcdef" not in said
     workspace.run(SERVICES, "plan", "-detailed-exitcode", *options, env=env)
     declared = deploying.declared(workspace, SERVICES, env)
     assert {name: service.order for name, service in declared.items()} == {"onno-api": 1, "onno-ws": 2}
+    previews = {
+        name: service.blue_green.test_listener_rule_arn
+        for name, service in declared.items()
+        if service.blue_green
+    }
+    assert previews["onno-api"].startswith("arn:") and previews["onno-ws"] == ""
     clients = {name: _client(sandbox, name, ONNO) for name in ("ecs", "elbv2")}
     for name, port in (("onno-api", 3000), ("onno-ws", 3001)):
         (balancer,) = deploying.running(clients, declared[name])["loadBalancers"]
         assert balancer["containerPort"] == port
         assert sorted(deploying.weights(clients, declared[name]).values()) == [0, 100]
     said = workspace.run(SERVICES, "destroy", "-auto-approve", *options, env=env)
-    assert "119 destroyed" in said
+    assert "120 destroyed" in said
 
 
 def _sesami_site(workspace: Workspace, sandbox: RunningSandbox) -> None:
