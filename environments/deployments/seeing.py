@@ -11,6 +11,13 @@ from environments.deployments.recognising import ours, primary
 
 Row = Mapping[str, Any]
 MOST_TASKS: Final = 200
+# What the looks keep for themselves beside what they show.
+BOOKKEEPING: Final = frozenset({"watch", "passed_over", "one_off_marks", "said", "troubled_since"})
+
+
+def told(progress: Row) -> dict[str, Any]:
+    """The progress without the looks' own bookkeeping."""
+    return {name: value for name, value in progress.items() if name not in BOOKKEEPING}
 
 
 def counts(part: DeploymentPart, service: Row, record: Row) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from environments.changes.models import Change
+from environments.deployments import seeing
 from environments.deployments.models import DeploymentPart, ServiceProposal
 from environments.deployments.shown import evidence, words
 from environments.deployments.shown.evidence import Evidence
@@ -50,7 +51,7 @@ def _service(part: DeploymentPart, proposal: ServiceProposal | None, seen: Evide
         "started_at": part.started_at,
         "finished_at": part.finished_at,
         "proposal": _proposal(proposal),
-        "progress": part.progress,
+        "progress": seeing.told(part.progress),
         "progress_at": part.progress_at,
         "events": [{"at": row.at, "message": row.message} for row, _found in seen.events],
         "stopped_tasks": [_stopped(one) for one in seen.stopped],

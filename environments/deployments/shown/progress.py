@@ -195,6 +195,10 @@ def _alarm(alarm: Mapping[str, Any]) -> tuple[str, str, str]:
         "ALARM": (ATTENTION, _("fired before")) if alarm.get("before") else (FAILING, _("fires")),
         "MISSING": (UNKNOWN, _("does not exist")),
         "UNKNOWN": (UNKNOWN, _("could not be read")),
+        # ECS names the alarms that fire; of the others it says only that it watches them.
+        "MONITORING": (PROGRESS, _("watched by ECS")),
+        "MONITORING_COMPLETE": (HEALTHY, _("quiet while ECS watched")),
+        "DISABLED": (UNKNOWN, _("not watched by ECS")),
     }
     state, word = words.get(str(alarm.get("state")), (UNKNOWN, _("no data")))
     return state, word, str(alarm.get("name", ""))
