@@ -142,8 +142,8 @@ GUARDS = [
         "gate",
         "Only a rollback to the last good deployment asks nobody",
         ROOM + "modes.py",
-        'plan.part.wanted.get("revision") == good.registered_arn',
-        "True",
+        '"rollback" if all(_is_last_good(deployment, plan) for plan in plans) else "rollback_earlier"',
+        '"rollback"',
         (PROPOSED + "test_rollback.py",),
     ),
     Guard(
