@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from environments.changes import execution
+from environments.changes.abilities import abilities
 from environments.changes.models import Change, Claim
 from environments.deployments.models import CheckResult, Deployment
 from environments.models import Tenant
@@ -14,7 +15,7 @@ from portal.accounts.principals import worker
 from portal.audit.models import AuditEvent
 from portal.notifications.models import Message
 from tests.environments.deployments.asked import deploy
-from tests.environments.deployments.scene import Place, Scene
+from tests.environments.deployments.scene import Place, Scene, fresh
 
 
 def approved(scene: Scene, change: Change, approver: User) -> Change:
@@ -96,7 +97,7 @@ def test_an_alarm_in_the_bake_takes_it_back(
 
 
 def test_what_is_stopped_midway_goes_back(
-    scene: Scene, tenant: Tenant, operator: User, approver: User, sign_in: Any
+    scene: Scene, tenant: Tenant, operator: User, approver: User, admin: User, sign_in: Any
 ) -> None:
     place = scene.environment(tenant, services=("api",), desired=1)
     asked = deploy(place, operator, "v2", strategy="blue_green", bake_seconds=3600)
@@ -109,6 +110,10 @@ def test_what_is_stopped_midway_goes_back(
     ask = client.get(f"/changes/{change.uuid}/act/cancel/").content.decode()
     assert "Terraform" not in ask and "brings back what each service ran before" in ask
     client.post(f"/changes/{change.uuid}/act/cancel/", {"comment": "wrong image"})
+    # There is no tool whose end could be hurried.
+    for person in (operator, admin):
+        assert not abilities(fresh(change), person)["can_kill"].allowed
+    assert "There is no tool to kill" in abilities(fresh(change), admin)["can_kill"].reason
     ended = scene.drive(change)
     assert ended.status == "cancelled"
     assert outcomes(ended) == ["rolled_back"]
