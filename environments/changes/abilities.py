@@ -107,9 +107,11 @@ def can_cancel(change: Change, user: User, roles: frozenset[str]) -> Ability:
     reason = refusal(roles, "change.cancel")
     if reason and change.requested_by_id != user.pk:
         return _no(reason)
-    if change.status == Status.VERIFYING:
-        return _wrong_moment(kind_of(change).stopping(change).too_late)
-    if change.status not in CANCELLABLE:
+    proving = change.status == Status.VERIFYING
+    too_late = kind_of(change).stopping(change).too_late if proving else ""
+    if too_late:
+        return _wrong_moment(too_late)
+    if not proving and change.status not in CANCELLABLE:
         return _not_now(change)
     if change.cancel_requested_at:
         return _wrong_moment(_("Cancelling is already under way."))

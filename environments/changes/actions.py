@@ -28,7 +28,7 @@ from environments.changes.abilities import (
 from environments.changes.approvals import approval_ends, expiry, starts_now
 from environments.changes.dispatch import dispatch
 from environments.changes.emergency import MENDED, passed
-from environments.changes.lifecycle import Status
+from environments.changes.lifecycle import WORKING, Status
 from environments.changes.models import Change, Comment, Start, Transition, Vote
 from environments.changes.transitions import move, note_event, target_of
 from environments.models import Environment
@@ -250,7 +250,7 @@ def cancel(*, by: Principal, change: Change, reason: str = "") -> Change:
     with _acting(by, change, "cancel"):
         change = _locked(change)
         _require(by, change, can_cancel)
-        if change.status in {Status.PROPOSING, Status.EXECUTING}:
+        if change.status in WORKING:
             change.cancel_requested_at = timezone.now()
             change.cancel_requested_by = by.name
             change.save(update_fields=["cancel_requested_at", "cancel_requested_by"])

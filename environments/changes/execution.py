@@ -354,8 +354,8 @@ def _rest(work: Work, seconds: float) -> None:
     work.log.close()
     at = timezone.now() + timedelta(seconds=seconds)
     # A cancel that came meanwhile has found somebody at work, who must not sleep over it.
-    cancelled, _kill = work.wishes()
-    due = timezone.now() if cancelled and work.change.status == Status.EXECUTING else at
+    unheard = work.wishes()[0] and work.change.cancel_requested_at is None
+    due = timezone.now() if unheard else at
     work.set(**RELEASED, due_at=due, look_at=due)
 
 

@@ -83,7 +83,8 @@ class Comparison:
 class Stopping:
     """How a change is stopped: the button, its question (may say %(what)s), what pressing it does.
 
-    `under_way` may say %(who)s; `too_late` is for a change that only proves its outcome. `kill` is the button
+    `under_way` may say %(who)s; `too_late` is for a change that only proves its outcome, "" where
+    that can be stopped as well (verify reads the wish). `kill` is the button
     that ends its tool by force after a cancel that did not help; "" where there is no such tool.
     """
 

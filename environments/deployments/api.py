@@ -130,9 +130,8 @@ class Rollbacks(Place):
         """Ask for what an earlier deployment proved to run, ahead of all that waits."""
         place, wanted = self.place(environment), self.read(shapes.NewRollbackShape)
         there = Deployment.objects.select_related("change").filter(change__environment=place)
+        # None is refused by the action, after it has asked whether they may.
         deployment = there.filter(change__uuid=wanted.pop("deployment")).first()
-        if deployment is None:
-            raise InvalidInput({"deployment": [_("There is no such deployment here.")]})
         return self.made(
             actions.request_rollback(
                 by=principal_of(request), environment=place, deployment=deployment, **wanted

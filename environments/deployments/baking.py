@@ -32,6 +32,14 @@ MISSING: Final = "MISSING"
 UNKNOWN: Final = "UNKNOWN"
 
 
+class Overtaken(Exception):
+    """A newer deployment of ours took over while it baked quietly: it was proven, its bake is just shorter."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self.title = title
+
+
 def declared(environment: Environment, part: DeploymentPart) -> Declaration | None:
     """What the blueprint says of the part's service now; None when the inventory knows it no more."""
     service = service_of(environment, part.service_arn)
@@ -57,15 +65,18 @@ def begin(work: Work, deployment: Deployment, parts: Sequence[DeploymentPart]) -
 
 
 def look(work: Work, deployment: Deployment, parts: Sequence[DeploymentPart], access: AccountAccess) -> None:
-    """One look; returns when the bake is over. Raises Later, Wrong, AwsError."""
+    """One look; returns when the bake is over. Raises Later, Wrong, Overtaken, AwsError."""
     for part in parts:
         moved = standing(access, part)
         if moved:
+            newer = outcome_words.successor(part)
+            if newer is not None and newer.deployment.act != Act.ROLLBACK and not _fired(deployment):
+                raise Overtaken(newer.deployment.change.title)
             raise Wrong(outcome_words.replaced(part, f"{part.service}: {moved}"), back=False)
     over = deployment.bake_until is None or timezone.now() >= deployment.bake_until
     if over or _due(deployment):
         _read(work, deployment, parts, access)
-    fired = [row for row in deployment.verification.get("alarms", []) if _counts(row)]
+    fired = _fired(deployment)
     if fired:
         names = ", ".join(
             f"{row['name']} ({row['reason']})" if row["reason"] else row["name"] for row in fired
@@ -131,6 +142,10 @@ def _row(name: str, found: AlarmState | None, began: datetime | None) -> dict[st
         "since": found.since.isoformat() if found.since else None,
         "before": before and found.state == alarms.ALARM,
     }
+
+
+def _fired(deployment: Deployment) -> list[dict[str, Any]]:
+    return [row for row in deployment.verification.get("alarms", []) if _counts(row)]
 
 
 def _counts(row: dict[str, Any]) -> bool:

@@ -21,7 +21,10 @@ def success(deployment: Deployment, parts: Sequence[DeploymentPart]) -> str:
             ngettext("%(n)s check passed.", "%(n)s checks passed.", done) % {"n": done}
             + (" " + _("They were simulated by the sandbox.") if simulated(parts) else "")
         )
-    if deployment.bake_until:
+    newer = deployment.verification.get("overtaken")
+    if newer:
+        found.append(overtaken(newer))
+    elif deployment.bake_until:
         found.append(_bake(deployment))
     return " ".join(filter(None, found))
 
@@ -48,14 +51,22 @@ def _bake(deployment: Deployment) -> str:
     return _("During its bake time: %(alarms)s.") % {"alarms": ", ".join(told)}
 
 
-def replaced(part: DeploymentPart, told: str) -> str:
-    """That something took this deployment's place, and which change of ours it was, if it was one."""
+def overtaken(title: str) -> str:
+    return _("Its bake was cut short: “%(title)s” took over while all was quiet.") % {"title": title}
+
+
+def successor(part: DeploymentPart) -> DeploymentPart | None:
+    """The next deployment of the same service that this portal told ECS of; None when there is none."""
     rows = DeploymentPart.objects.filter(service_arn=part.service_arn).exclude(pk=part.pk)
     if part.intended_at is not None:
         rows = rows.filter(intended_at__gt=part.intended_at)
-    newer = (
-        rows.exclude(intended_at=None).select_related("deployment__change").order_by("intended_at").first()
-    )
+    told = rows.exclude(intended_at=None).select_related("deployment__change")
+    return told.order_by("intended_at").first()
+
+
+def replaced(part: DeploymentPart, told: str) -> str:
+    """That something took this deployment's place, and which change of ours it was, if it was one."""
+    newer = successor(part)
     if newer is None:
         return told + " " + _("No change of this portal did it. What runs now was left alone.")
     title = newer.deployment.change.title

@@ -12,6 +12,7 @@ from environments.changes.models import Change
 from environments.deployments.models import Act
 
 # Acts that leave a revision behind which can be gone back to.
+UNDER_WATCH: Final = frozenset({Act.DEPLOY, Act.CONFIGURE})
 BRINGS_BACK: Final = frozenset({Act.DEPLOY, Act.CONFIGURE, Act.ROLLBACK})
 
 
@@ -23,7 +24,10 @@ def words(change: Change) -> Stopping:
         ),
         "under_way": _("%(who)s asked to stop it."),
     }
-    if change.status != Status.EXECUTING:
+    observed = change.status == Status.VERIFYING and change.deployment.act in UNDER_WATCH
+    if observed and change.deployment.verification.get("stage") != "going_back":
+        common["too_late"] = ""
+    elif change.status != Status.EXECUTING:
         return Stopping(
             label=_("Cancel the change"),
             question=_("Cancel “%(what)s”?"),

@@ -27,7 +27,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{HERE}/services/pipeline/", ci_views.pipeline, name="pipeline"),
     path(f"{HERE}/services/pipeline/<slug:prefix>/revoke/", ci_views.revoke, name="pipeline_revoke"),
     path(f"{HERE}/front-ends/", front_end_views.front_ends, name="front_ends"),
-    path(
-        f"{HERE}/front-ends/<int:release>/rollback/", front_end_views.rollback, name="front_end_rollback"
-    ),
+    path(f"{HERE}/front-ends/<int:release>/rollback/", front_end_views.rollback, name="front_end_rollback"),
 ]

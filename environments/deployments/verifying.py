@@ -4,7 +4,8 @@ Every visit is one look; what was found so far stands in `Deployment.verificatio
     {"stage": proving|checking|baking|confirming|going_back, "since": when that stage began,
      "alarms": [{"name", "state", "reason", "since", "before": fired already before the deployment}],
      "alarms_at", "alarms_error", "blind_since": since when the alarms could not be read,
-     "proof": text, "wrong": {"why", "left": why it does not go back: left|rollback|busy, "busy": who deploys}}
+     "proof": text, "overtaken": title of the newer deployment that ended the bake,
+     "wrong": {"why", "left": why it does not go back: left|rollback|busy, "busy": who deploys}}
 Unknown is never taken for good: what cannot be read for long ends the change as not proven.
 """
 
@@ -17,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from environments.changes.kinds import Later, Verdict
+from environments.changes.models import Change
 from environments.changes.work import Work
 from environments.deployments import baking, checks, outcome_words, retreating
 from environments.deployments.back_again import write
@@ -24,6 +26,7 @@ from environments.deployments.models import Deployment, DeploymentPart, Outcome,
 from environments.deployments.observing import Wrong, age, enter, lasted, note, parts_of
 from environments.deployments.proof import proven
 from environments.deployments.services import access_of
+from environments.deployments.stopping_words import UNDER_WATCH
 from portal.aws.errors import AwsError
 from portal.aws.sessions import AccountAccess
 
@@ -55,6 +58,9 @@ def _forward(
     work: Work, deployment: Deployment, parts: list[DeploymentPart], access: AccountAccess
 ) -> Verdict:
     """The stages, one after the other. Raises Later, Wrong, AwsError."""
+    if work.wishes()[0] and deployment.act in UNDER_WATCH:
+        who = Change.objects.values_list("cancel_requested_by", flat=True).get(pk=work.change.pk)
+        raise Wrong(_("%(who)s asked to stop it and go back while it was observed.") % {"who": who})
     if deployment.verification["stage"] == "proving":
         _prove(work, deployment, parts, access)
         enter(work, deployment, "checking")
@@ -63,7 +69,12 @@ def _forward(
         baking.begin(work, deployment, parts)
         enter(work, deployment, "baking" if deployment.bake_until else "confirming")
     if deployment.verification["stage"] == "baking":
-        baking.look(work, deployment, parts, access)
+        try:
+            baking.look(work, deployment, parts, access)
+        except baking.Overtaken as newer:
+            note(work, deployment, overtaken=newer.title)
+            work.say(outcome_words.overtaken(newer.title))
+            return _succeed(work, deployment, parts)
         enter(work, deployment, "confirming")
     if deployment.bake_until:
         # A bake is long: what ran at its begin may have died since.

@@ -55,7 +55,7 @@ GUARDS = [
         "rule 5",
         "... and one that came while somebody looked is not slept over",
         CHANGES + "execution.py",
-        "    due = timezone.now() if cancelled and work.change.status == Status.EXECUTING else at\n",
+        "    due = timezone.now() if unheard else at\n",
         "    due = at\n",
         (RESTING + "test_a_cancel_that_came_while_it_looked_is_not_slept_over",),
     ),
