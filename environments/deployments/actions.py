@@ -12,8 +12,8 @@ from environments.acts import acting
 from environments.changes import actions as changes
 from environments.changes.models import Change, Start
 from environments.changes.transitions import note_event
-from environments.deployments import asking, before_tasks, strategies, superseding, titles
-from environments.deployments.asking import Asked, Errors, Row
+from environments.deployments.asked import asking, before_tasks, strategies, superseding, titles
+from environments.deployments.asked.asking import Asked, Errors, Row
 from environments.deployments.models import Act, Deployment, DeploymentPart, Outcome
 from environments.models import Environment
 from environments.permissions import require

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from environments.deployments.ownership import family_of
+from environments.deployments.proposal.ownership import family_of
 from environments.deployments.services import TYPE, services_of
 from environments.deployments.shown.links import service_url
 from environments.models import Environment, Resource

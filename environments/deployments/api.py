@@ -19,12 +19,13 @@ from environments.blueprints.api import visible_environment
 from environments.changes.api import Part
 from environments.changes.models import Change
 from environments.changes.serializers import ChangeShape
-from environments.deployments import actions, listed, repeated
+from environments.deployments import actions, listed
 from environments.deployments import serializers as shapes
 from environments.deployments.actions import Asked
+from environments.deployments.asked import repeated
+from environments.deployments.asked.offered import offered
 from environments.deployments.history.api import EnvironmentHistory
 from environments.deployments.models import Deployment
-from environments.deployments.offered import offered
 from environments.deployments.services import service_of
 from environments.models import Environment
 from portal.accounts.principals import principal_of

@@ -11,17 +11,10 @@ from environments.changes.kinds import ChangeKind, Comparison, Draft, Stopping, 
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change, Proposal
 from environments.changes.work import Work
-from environments.deployments import (
-    bases,
-    comparison,
-    executing,
-    outcome_words,
-    page,
-    proposing,
-    repeating,
-    stopping_words,
-    verifying,
-)
+from environments.deployments import page
+from environments.deployments.proposal import bases, comparison, proposing, repeating
+from environments.deployments.proving import outcome_words, verifying
+from environments.deployments.rollout import executing, stopping_words
 from environments.deployments.status import checks as looks
 from portal.accounts.models import User
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from environments.deployments.asked.offered import Offered
 from environments.deployments.models import ServiceStatus
-from environments.deployments.offered import Offered
 from environments.deployments.services import Service, services_of
 from environments.models import Environment
 

@@ -9,8 +9,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from environments.changes.models import Start
+from environments.deployments.asked.settings_asked import MAX_TASKS, MAX_VALUE
 from environments.deployments.models import Deployment, Strategy
-from environments.deployments.settings_asked import MAX_TASKS, MAX_VALUE
 
 MOST_SERVICES = 20
 # The largest number that any of these fields could mean something by.

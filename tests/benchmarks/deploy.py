@@ -113,7 +113,7 @@ def requested(aws: VirtualAws, service: Service) -> Change:
 def drive(aws: VirtualAws, changes: list[Change], *, until: float, workers: int) -> Followed:
     """Visit each change when it is due, by so many workers, until all are done or the time is over."""
     from environments.changes.kinds import Later, ToolFailure
-    from environments.deployments import executing
+    from environments.deployments.rollout import executing
 
     due = [(0.0, number) for number in range(len(changes))]
     free = [0.0] * workers

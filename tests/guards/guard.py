@@ -34,7 +34,22 @@ class Guard:
 
 def every() -> Iterator[Guard]:
     """All guards, in the order of the document."""
-    from tests.guards import deaths, engine, foundations, resting, rooms, state_room, traps, turns
+    from tests.guards import (
+        deaths,
+        deploying,
+        engine,
+        foundations,
+        looks,
+        preflight,
+        requests,
+        resting,
+        rooms,
+        state_room,
+        traps,
+        turns,
+    )
 
-    for part in (engine, turns, resting, deaths, rooms, state_room, traps, foundations):
+    rooms_of_terraform = (rooms, state_room, traps, foundations)
+    rooms_of_deployments = (requests, preflight, deploying, looks)
+    for part in (engine, turns, resting, deaths, *rooms_of_terraform, *rooms_of_deployments):
         yield from part.GUARDS

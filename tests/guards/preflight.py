@@ -129,7 +129,7 @@ GUARDS = [
     Guard(
         "request",
         "The same key asks once, also twice at one moment",
-        "environments/deployments/repeated.py",
+        "environments/deployments/asked/repeated.py",
         "    except IntegrityError:\n",
         "    except ZeroDivisionError:\n",
         (API + "test_the_same_request_twice_at_one_moment_is_one_change",),
@@ -137,7 +137,7 @@ GUARDS = [
     Guard(
         "request",
         "A key used for something else is refused, not answered with the earlier change",
-        "environments/deployments/repeated.py",
+        "environments/deployments/asked/repeated.py",
         "    if row.asked != said:\n",
         "    if False:\n",
         (API + "test_a_key_used_for_something_else_is_refused",),
@@ -145,7 +145,7 @@ GUARDS = [
     Guard(
         "request",
         "Whoever may not ask learns nothing by a key",
-        "environments/deployments/repeated.py",
+        "environments/deployments/asked/repeated.py",
         "    if not key or not may_ask:\n",
         "    if not key:\n",
         (API + "test_whoever_may_not_ask_learns_nothing_by_a_key",),

@@ -13,7 +13,7 @@ GUARDS = [
     Guard(
         "request",
         "Only what the blueprint leaves to deployments may be asked of one",
-        ROOM + "settings_asked.py",
+        ROOM + "asked/settings_asked.py",
         'if f"environment.{name}" not in errors and not service.declaration.owns(f"environment.{name}"):',
         "if False:",
         (ASKED + "test_fields.py",),
@@ -21,7 +21,7 @@ GUARDS = [
     Guard(
         "request",
         "A service is asked for once in a request",
-        ROOM + "asking.py",
+        ROOM + "asked/asking.py",
         "        elif service in services:\n",
         "        elif False:\n",
         (ASKED + "test_fields.py::test_a_service_twice_under_two_names",),
@@ -29,7 +29,7 @@ GUARDS = [
     Guard(
         "request",
         "The record of a request names variables, never their values",
-        ROOM + "asking.py",
+        ROOM + "asked/asking.py",
         'if name not in ("environment", "source")}',
         'if name not in ("source",)}',
         (ASKED + "test_requests.py::test_the_record_names_variables_and_never_their_values",),
@@ -45,7 +45,7 @@ GUARDS = [
     Guard(
         "request",
         "... of its own nature only",
-        ROOM + "superseding.py",
+        ROOM + "asked/superseding.py",
         "act__in=NATURES[deployment.act], ",
         "",
         (ASKED + "test_superseding.py",),
@@ -53,7 +53,7 @@ GUARDS = [
     Guard(
         "request",
         "... and never one that is executed",
-        ROOM + "superseding.py",
+        ROOM + "asked/superseding.py",
         "change__status__in=PENDING",
         "change__status__in=Status.values",
         (ASKED + "test_superseding.py",),
@@ -69,7 +69,7 @@ GUARDS = [
     Guard(
         "propose",
         "A task definition is rendered from what the service runs, not from its family's latest",
-        ROOM + "running.py",
+        ROOM + "proposal/running.py",
         'ecs.describe_task_definition(access, str(row["taskDefinition"]))',
         'ecs.describe_task_definition(access, str(row["taskDefinition"]).rpartition(":")[0].rpartition("/")[2])',
         (PROPOSED + "test_propose.py",),
@@ -77,7 +77,7 @@ GUARDS = [
     Guard(
         "propose",
         "What Terraform owns comes from its newest revision",
-        ROOM + "rendering.py",
+        ROOM + "proposal/rendering.py",
         "deepcopy(registrable(terraform or kept))",
         "deepcopy(registrable(kept))",
         (PROPOSED + "test_rendering.py",),
@@ -85,7 +85,7 @@ GUARDS = [
     Guard(
         "propose",
         "What deployments own is not set back by Terraform's revision",
-        ROOM + "rendering.py",
+        ROOM + "proposal/rendering.py",
         "        _keep(made, own, kept, container_of(container, kept) or {}, declaration)\n",
         "        pass\n",
         (PROPOSED + "test_rendering.py",),
@@ -93,7 +93,7 @@ GUARDS = [
     Guard(
         "propose",
         "A change of settings brings no other image: the running one is pinned",
-        ROOM + "service_plans.py",
+        ROOM + "proposal/service_plans.py",
         "image=resolved.image.reference if resolved else _pinned(kept),",
         'image=resolved.image.reference if resolved else "",',
         (PROPOSED + "test_propose.py::test_settings_pin_the_image_that_runs",),
@@ -101,7 +101,7 @@ GUARDS = [
     Guard(
         "propose",
         "A tag that is moved does not change what was asked for",
-        ROOM + "service_plans.py",
+        ROOM + "proposal/service_plans.py",
         "    if before is not None:\n",
         "    if False:\n",
         (PROPOSED + "test_base.py::test_a_tag_that_is_moved_meanwhile_does_not_change_what_was_asked",),
@@ -109,7 +109,7 @@ GUARDS = [
     Guard(
         "propose",
         "What looks secret is masked on both sides of a difference",
-        ROOM + "difference.py",
+        ROOM + "proposal/difference.py",
         "    sensitive = any(_is_secret(path, value) for value in (then, now))\n",
         "    sensitive = False\n",
         (PROPOSED + "test_difference.py",),
@@ -117,7 +117,7 @@ GUARDS = [
     Guard(
         "propose",
         "No value of a variable can be guessed from a digest",
-        ROOM + "digests.py",
+        ROOM + "proposal/digests.py",
         'one["value"] = keyring()',
         "_seal = keyring()",
         (PROPOSED + "test_difference.py::test_the_digest_knows_no_order_and_no_value",),
@@ -125,7 +125,7 @@ GUARDS = [
     Guard(
         "propose",
         "What is proven not to work is proposed to nobody",
-        ROOM + "proposing.py",
+        ROOM + "proposal/proposing.py",
         "    _insist(found)\n",
         "    pass\n",
         (PROPOSED + "test_propose.py::test_all_that_cannot_work_is_told_at_once",),
@@ -133,7 +133,7 @@ GUARDS = [
     Guard(
         "gate",
         "Only more tasks within the standing maximum ask nobody",
-        ROOM + "counts.py",
+        ROOM + "proposal/counts.py",
         '    if before["maximum"] is None or after["maximum"] != before["maximum"]:\n        return False\n',
         "",
         (PROPOSED + "test_propose.py",),
@@ -141,7 +141,7 @@ GUARDS = [
     Guard(
         "gate",
         "Only a rollback to the last good deployment asks nobody",
-        ROOM + "modes.py",
+        ROOM + "proposal/modes.py",
         '"rollback" if all(_is_last_good(deployment, plan) for plan in plans) else "rollback_earlier"',
         '"rollback"',
         (PROPOSED + "test_rollback.py",),
@@ -149,7 +149,7 @@ GUARDS = [
     Guard(
         "gate",
         "Two rollbacks in a row lead back, never forward to what was gone away from",
-        ROOM + "last_good.py",
+        ROOM + "proposal/last_good.py",
         "        good = good.filter(pk__lt=here.pk)\n",
         "        pass\n",
         (PROPOSED + "test_last_good.py",),
@@ -165,7 +165,7 @@ GUARDS = [
     Guard(
         "base",
         "What somebody deployed past the portal is proposed again and asks again",
-        ROOM + "bases.py",
+        ROOM + "proposal/bases.py",
         "        if then.get(name) != now.get(name):\n",
         "        if False:\n",
         (PROPOSED + "test_base.py",),
@@ -173,7 +173,7 @@ GUARDS = [
     Guard(
         "base",
         "While AWS cannot be read nothing is executed",
-        ROOM + "bases.py",
+        ROOM + "proposal/bases.py",
         "            raise Later(RETRY_SECONDS) from refused\n",
         "            return None\n",
         (PROPOSED + "test_base.py",),
@@ -189,7 +189,7 @@ GUARDS = [
     Guard(
         "execute",
         "A service that runs what is wanted already is not deployed again",
-        ROOM + "executing.py",
+        ROOM + "rollout/executing.py",
         "if part.step == Step.REGISTERING and registering.stays(part, plan.proposal_of(part)):",
         "if False:",
         (PROPOSED + "test_unchanged.py",),

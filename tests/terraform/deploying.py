@@ -8,7 +8,7 @@ from typing import Any
 
 from environments.deployments import declarations
 from environments.deployments.declarations import Declaration
-from environments.deployments.rendering import Wanted, render
+from environments.deployments.proposal.rendering import Wanted, render
 from portal.aws.task_definitions import registrable
 from portal.sandbox.testing import RunningSandbox
 from tests.environments.deployments.building import REGION, control

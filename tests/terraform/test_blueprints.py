@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from environments.deployments.rendering import Wanted, render
+from environments.deployments.proposal.rendering import Wanted, render
 from portal.sandbox.testing import RunningSandbox, running_sandbox
 from portal.terraform.plan import read_plan
 from tests.environments.deployments.building import control

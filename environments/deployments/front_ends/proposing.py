@@ -10,11 +10,11 @@ from django.utils.translation import ngettext
 from environments.changes.kinds import Draft, Later, ToolFailure
 from environments.changes.models import Change, Proposal
 from environments.changes.work import Work
-from environments.deployments import bases
 from environments.deployments.front_ends import comparing, releases
 from environments.deployments.front_ends.comparing import Plan
 from environments.deployments.front_ends.models import FrontEndDeployment, FrontEndPlan, FrontEndRelease
 from environments.deployments.front_ends.places import FrontEnd, front_ends_of
+from environments.deployments.proposal import bases
 from environments.deployments.services import access_of
 from environments.models import Environment
 from portal.aws import objects

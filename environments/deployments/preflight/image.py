@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from environments.deployments.images import repository_of
+from environments.deployments.asked.images import repository_of
 from environments.deployments.preflight.look import Look
 from environments.deployments.preflight.target import Finding, Target, failing, ok, unknown
 from portal.aws.ecr import Image

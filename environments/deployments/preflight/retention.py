@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from environments.deployments.images import parse, repository_of, running_image
+from environments.deployments.asked.images import parse, repository_of, running_image
 from environments.deployments.preflight.look import Look
 from environments.deployments.preflight.target import Finding, Target, ok, warning
 from portal.aws import ecr

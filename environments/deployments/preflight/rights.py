@@ -7,7 +7,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from environments.deployments.images import HOST, parse
+from environments.deployments.asked.images import HOST, parse
 from environments.deployments.preflight.log_groups import groups
 from environments.deployments.preflight.look import Look
 from environments.deployments.preflight.target import Finding, Target, failing, ok, unknown

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from environments.deployments.asked.sizes import FARGATE
 from environments.deployments.preflight.look import Look
 from environments.deployments.preflight.target import Finding, Target, failing, ok
-from environments.deployments.sizes import FARGATE
 
 
 def findings(target: Target, look: Look) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from environments.deployments.images import container_of
+from environments.deployments.asked.images import container_of
 from environments.deployments.services import Service
 from portal.aws.ecr import Image
 

@@ -12,9 +12,9 @@ from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
 from environments.changes.models import Start
+from environments.deployments.asked.strategies import OPTIONS
 from environments.deployments.models import Strategy
 from environments.deployments.services import Service
-from environments.deployments.strategies import OPTIONS
 from portal.accounts.forms import show_error
 from portal.core.errors import InvalidInput
 

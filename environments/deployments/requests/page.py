@@ -9,11 +9,11 @@ from typing import Any, Generic, TypeVar
 from django.http import HttpRequest
 
 from environments.changes.models import Change
+from environments.deployments.asked.superseding import NATURES, PENDING
 from environments.deployments.models import DeploymentPart, ServiceStatus
 from environments.deployments.requests.forms import ReasonForm
 from environments.deployments.requests.service_forms import CountForm, ServiceForm
 from environments.deployments.services import Service
-from environments.deployments.superseding import NATURES, PENDING
 from environments.models import Environment
 from portal.core.errors import InvalidInput
 

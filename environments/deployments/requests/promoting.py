@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 
-from environments.deployments.asking import counterpart
+from environments.deployments.asked.asking import counterpart
 from environments.deployments.models import ServiceStatus
 from environments.deployments.requests.page import statuses
 from environments.deployments.services import TYPE, Service, services_of

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from environments.deployments.actions import Asked
-from environments.deployments.images import LONGEST
+from environments.deployments.asked.images import LONGEST
+from environments.deployments.asked.settings_asked import MAX_TASKS
 from environments.deployments.services import Service
-from environments.deployments.settings_asked import MAX_TASKS
 from portal.core.errors import InvalidInput
 
 VARIABLES: Final = "environment"

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from environments.changes import reviews
 from environments.deployments import actions
+from environments.deployments.asked.offered import offered
 from environments.deployments.models import Act
-from environments.deployments.offered import offered
 from environments.deployments.requests import page
 from environments.deployments.requests.forms import StrategyForm
 from environments.deployments.requests.service_forms import ServiceForm

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from environments.changes.models import Change
-from environments.deployments.last_good import last_good, proven
 from environments.deployments.models import Deployment, DeploymentPart, ServiceStatus
+from environments.deployments.proposal.last_good import last_good, proven
 from environments.deployments.services import Service, services_of
 from environments.models import Environment
 

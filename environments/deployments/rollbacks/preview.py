@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 
 from environments.changes.gates import Gate, asked
 from environments.changes.kinds import ToolFailure
-from environments.deployments import modes, preflight, running, service_plans
+from environments.deployments import preflight
 from environments.deployments.models import Act, Deployment, DeploymentPart
+from environments.deployments.proposal import modes, running, service_plans
+from environments.deployments.proposal.service_plans import ServicePlan
 from environments.deployments.rollbacks.choices import Choice
 from environments.deployments.rollbacks.staying import Stays, stays
-from environments.deployments.service_plans import ServicePlan
 from environments.deployments.services import access_of
 from environments.models import Environment
 from portal.aws import ecs

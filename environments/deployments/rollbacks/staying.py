@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from environments.deployments import difference, ownership
-from environments.deployments.difference import Basis
 from environments.deployments.models import DeploymentPart, OneOffTask
+from environments.deployments.proposal import difference, ownership
+from environments.deployments.proposal.difference import Basis
+from environments.deployments.proposal.service_plans import ServicePlan
 from environments.deployments.rollbacks.choices import Choice
-from environments.deployments.service_plans import ServicePlan
 from environments.models import Environment
 
 MOST: Final = 20

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from environments.changes.lifecycle import Status
 from environments.changes.models import Change
-from environments.deployments import outcome_words
 from environments.deployments.history.facts import IN_FORCE
 from environments.deployments.models import Outcome
+from environments.deployments.proving import outcome_words
 from environments.deployments.shown.links import optional
 from environments.deployments.shown.proposal import of_change
 from environments.permissions import refusal, roles_of

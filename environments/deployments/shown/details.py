@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from environments.changes.models import Change
-from environments.deployments import seeing
 from environments.deployments.models import DeploymentPart, ServiceProposal
+from environments.deployments.rollout import seeing
 from environments.deployments.shown import evidence, words
 from environments.deployments.shown.evidence import Evidence
 from environments.deployments.shown.proposal import difference_row, of_change, proposals_of

@@ -9,7 +9,6 @@ from typing import Final
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from environments.deployments import diagnosis
 from environments.deployments.catalogue import Diagnosis
 from environments.deployments.models import (
     CheckResult,
@@ -19,6 +18,7 @@ from environments.deployments.models import (
     ServiceProposal,
     StoppedTask,
 )
+from environments.deployments.rollout import diagnosis
 from environments.deployments.shown.revisions import short_id
 from environments.registry import FAILING, HEALTHY, PROGRESS
 

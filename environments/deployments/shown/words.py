@@ -8,10 +8,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from environments.deployments.asked.strategies import OPTIONS
 from environments.deployments.models import Act, Deployment, DeploymentPart, ServiceProposal, Strategy
 from environments.deployments.services import Service
 from environments.deployments.shown.revisions import image_name
-from environments.deployments.strategies import OPTIONS
 from portal.core.templatetags.times import duration
 
 

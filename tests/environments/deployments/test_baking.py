@@ -12,10 +12,10 @@ import pytest
 from django.utils import timezone
 
 from environments.changes.kinds import Later
-from environments.deployments import baking
 from environments.deployments.declarations import Declaration
 from environments.deployments.models import Deployment, DeploymentPart
-from environments.deployments.observing import Wrong
+from environments.deployments.proving import baking
+from environments.deployments.proving.observing import Wrong
 from portal.aws import alarms
 from portal.aws.alarms import AlarmState
 from portal.aws.errors import AwsError

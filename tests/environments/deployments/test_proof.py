@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from environments.deployments.models import Act, Deployment, DeploymentPart
-from environments.deployments.proof import proven, standing
+from environments.deployments.proving.proof import proven, standing
 from portal.aws import ecs
 from portal.aws.sessions import AccountAccess
 

@@ -51,7 +51,6 @@ class Ecs:
                 action=f"ecs:{name}",
             )
 
-
     def describe_services(
         self, access: AccountAccess, cluster: str, arns: Sequence[str]
     ) -> list[dict[str, Any]]:

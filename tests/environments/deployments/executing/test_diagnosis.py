@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from environments.deployments import diagnosis
 from environments.deployments.catalogue import EVENTS, STOPS
 from environments.deployments.models import StoppedTask
+from environments.deployments.rollout import diagnosis
 
 ASM = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
 PULL = "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref r/app:v9: "

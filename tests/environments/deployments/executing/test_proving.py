@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from environments.changes.lifecycle import Status
-from environments.deployments import proof
 from environments.deployments.models import Step
-from environments.deployments.proof import Proof
+from environments.deployments.proving import proof
+from environments.deployments.proving.proof import Proof
 from environments.models import Tenant
-from tests.environments.deployments.executing.approved import approved, part_of
-from tests.environments.deployments.executing.test_interrupted import work_until
+from tests.environments.deployments.rollout.executing.approved import approved, part_of
+from tests.environments.deployments.rollout.executing.test_interrupted import work_until
 from tests.environments.deployments.scene import Scene, told
 
 

@@ -10,15 +10,15 @@ import pytest
 from environments.changes import execution
 from environments.changes.lifecycle import Status
 from environments.changes.log import read
-from environments.deployments import troubles
 from environments.deployments.models import Outcome, Step
+from environments.deployments.rollout import troubles
 from environments.models import Tenant
 from portal.accounts.principals import worker
 from portal.aws import ecs
 from portal.aws.errors import AwsError
-from tests.environments.deployments.executing.approved import approved, part_of
-from tests.environments.deployments.executing.conftest import Asked
-from tests.environments.deployments.executing.test_interrupted import work_until
+from tests.environments.deployments.rollout.executing.approved import approved, part_of
+from tests.environments.deployments.rollout.executing.conftest import Asked
+from tests.environments.deployments.rollout.executing.test_interrupted import work_until
 from tests.environments.deployments.scene import Scene, fresh, told
 
 

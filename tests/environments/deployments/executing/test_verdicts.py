@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from environments.deployments import verdicts
 from environments.deployments.models import Deployment, DeploymentPart
+from environments.deployments.rollout import verdicts
 
 OLD, NEW, THEIRS = (f"arn:aws:ecs:x:1:task-definition/api:{number}" for number in (1, 2, 3))
 

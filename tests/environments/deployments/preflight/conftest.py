@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from environments.deployments import images, preflight
+from environments.deployments import preflight
+from environments.deployments.asked import images
 from environments.deployments.preflight import look as looking
 from environments.deployments.preflight.look import Look
 from environments.deployments.services import Service, service_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from environments.deployments import preflight
-from environments.deployments.images import resolve
+from environments.deployments.asked.images import resolve
 from environments.deployments.services import service_of
 from environments.models import Tenant
 from tests.environments.deployments.preflight.conftest import looked, states, target_of

@@ -8,7 +8,8 @@ from django.utils import timezone
 from environments.changes import execution
 from environments.changes.kinds import Verdict
 from environments.changes.models import Change
-from environments.deployments import bases, executing
+from environments.deployments.proposal import bases
+from environments.deployments.rollout import executing
 from environments.models import AwsAccount
 from portal.accounts.principals import worker
 from portal.aws import ecs

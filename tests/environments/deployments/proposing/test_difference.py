@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from environments.deployments import difference, digests
-from environments.deployments.difference import Basis, rows
+from environments.deployments.proposal import difference, digests
+from environments.deployments.proposal.difference import Basis, rows
 from portal.aws.task_definitions import fingerprint
-from tests.environments.deployments.proposing.definitions import container, declaration, described
+from tests.environments.deployments.proposal.proposing.definitions import container, declaration, described
 
 
 def differs(after, before=None, *owns, **basis):

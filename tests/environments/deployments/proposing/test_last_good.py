@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from environments.changes.models import Change
-from environments.deployments.last_good import last_good
 from environments.deployments.models import Deployment, DeploymentPart
+from environments.deployments.proposal.last_good import last_good
 from tests.environments.deployments import crafted
 from tests.environments.deployments.requesting.conftest import production  # noqa: F401
 

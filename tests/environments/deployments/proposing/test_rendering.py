@@ -6,8 +6,8 @@ import botocore.session
 import pytest
 
 from environments.changes.kinds import ToolFailure
-from environments.deployments.rendering import Wanted, render
-from tests.environments.deployments.proposing.definitions import (
+from environments.deployments.proposal.rendering import Wanted, render
+from tests.environments.deployments.proposal.proposing.definitions import (
     REPOSITORY,
     container,
     declaration,

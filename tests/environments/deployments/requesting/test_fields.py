@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from environments.changes.models import Change
-from environments.deployments import actions, sizes
+from environments.deployments import actions
 from environments.deployments.actions import Asked
+from environments.deployments.asked import sizes
 from environments.runs.models import Output
 from portal.core.errors import InvalidInput
 from tests.cast import by

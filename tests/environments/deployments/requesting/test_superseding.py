@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from environments.changes import retries
 from environments.changes.models import Change, Proposal, Vote
-from environments.deployments import actions, superseding
+from environments.deployments import actions
 from environments.deployments.actions import Asked
+from environments.deployments.asked import superseding
 from environments.deployments.models import ServiceProposal
 from portal.audit.models import AuditEvent
 from portal.notifications.models import Message

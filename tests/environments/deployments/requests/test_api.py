@@ -9,7 +9,8 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from environments.changes.models import Change
-from environments.deployments import actions, repeated
+from environments.deployments import actions
+from environments.deployments.asked import repeated
 from environments.deployments.ci.token_actions import issue_deploy_token
 from environments.deployments.models import DeploymentPart, RequestKey, ServiceStatus
 from portal.audit.models import AuditEvent

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from environments.changes.models import Change
-from environments.deployments import offered
+from environments.deployments.asked import offered
 from environments.deployments.models import Act, Deployment, DeploymentPart, Outcome
 from portal.aws.errors import AwsError
 from tests.environments.deployments.scene import Scene

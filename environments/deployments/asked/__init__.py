@@ -1,0 +1,1 @@
+"""What is asked of services, field by field, before anything is read from AWS."""
