@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.guards.guard import Guard
 
 ROOM = "environments/deployments/"
-TESTS = "tests/environments/deployments/executing/"
+TESTS = "tests/environments/deployments/rollout/"
 
 GUARDS = [
     Guard(

@@ -6,7 +6,7 @@ from tests.guards.guard import Guard
 
 ROOM = "environments/deployments/"
 ASKED = "tests/environments/deployments/requesting/"
-PROPOSED = "tests/environments/deployments/proposing/"
+PROPOSED = "tests/environments/deployments/proposal/"
 GATES = "tests/environments/changes/test_unasked.py"
 
 GUARDS = [

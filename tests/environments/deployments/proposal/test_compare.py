@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from environments.deployments.proposal.comparison import compare
 from tests.environments.deployments.asked import configure, out_of_band
-from tests.environments.deployments.proposal.proposing.test_base import advance, approved
+from tests.environments.deployments.proposal.test_base import advance, approved
 
 pytestmark = pytest.mark.django_db
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from environments.changes.lifecycle import Status
 from environments.models import Tenant
-from tests.environments.deployments.rollout.executing.approved import approved, part_of
-from tests.environments.deployments.rollout.executing.conftest import Asked
+from tests.environments.deployments.rollout.approved import approved, part_of
+from tests.environments.deployments.rollout.conftest import Asked
 from tests.environments.deployments.scene import Scene, told
 
 

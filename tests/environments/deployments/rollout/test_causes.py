@@ -7,7 +7,7 @@ import pytest
 from environments.changes.lifecycle import Status
 from environments.deployments.models import Outcome
 from environments.models import Tenant
-from tests.environments.deployments.rollout.executing.approved import approved, part_of
+from tests.environments.deployments.rollout.approved import approved, part_of
 from tests.environments.deployments.scene import Scene
 
 CAUSES = [

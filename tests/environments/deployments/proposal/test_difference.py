@@ -7,7 +7,7 @@ import pytest
 from environments.deployments.proposal import difference, digests
 from environments.deployments.proposal.difference import Basis, rows
 from portal.aws.task_definitions import fingerprint
-from tests.environments.deployments.proposal.proposing.definitions import container, declaration, described
+from tests.environments.deployments.proposal.definitions import container, declaration, described
 
 
 def differs(after, before=None, *owns, **basis):

@@ -7,7 +7,7 @@ import pytest
 
 from environments.changes.kinds import ToolFailure
 from environments.deployments.proposal.rendering import Wanted, render
-from tests.environments.deployments.proposal.proposing.definitions import (
+from tests.environments.deployments.proposal.definitions import (
     REPOSITORY,
     container,
     declaration,

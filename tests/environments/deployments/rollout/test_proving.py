@@ -11,8 +11,8 @@ from environments.deployments.models import Step
 from environments.deployments.proving import proof
 from environments.deployments.proving.proof import Proof
 from environments.models import Tenant
-from tests.environments.deployments.rollout.executing.approved import approved, part_of
-from tests.environments.deployments.rollout.executing.test_interrupted import work_until
+from tests.environments.deployments.rollout.approved import approved, part_of
+from tests.environments.deployments.rollout.test_interrupted import work_until
 from tests.environments.deployments.scene import Scene, told
 
 

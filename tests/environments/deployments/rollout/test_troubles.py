@@ -16,9 +16,9 @@ from environments.models import Tenant
 from portal.accounts.principals import worker
 from portal.aws import ecs
 from portal.aws.errors import AwsError
-from tests.environments.deployments.rollout.executing.approved import approved, part_of
-from tests.environments.deployments.rollout.executing.conftest import Asked
-from tests.environments.deployments.rollout.executing.test_interrupted import work_until
+from tests.environments.deployments.rollout.approved import approved, part_of
+from tests.environments.deployments.rollout.conftest import Asked
+from tests.environments.deployments.rollout.test_interrupted import work_until
 from tests.environments.deployments.scene import Scene, fresh, told
 
 

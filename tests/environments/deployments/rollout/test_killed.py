@@ -16,8 +16,8 @@ from environments.deployments.models import OneOffTask
 from environments.models import Tenant
 from portal.accounts.principals import worker
 from portal.aws import ecs
-from tests.environments.deployments.rollout.executing.approved import approved, part_of
-from tests.environments.deployments.rollout.executing.conftest import Asked
+from tests.environments.deployments.rollout.approved import approved, part_of
+from tests.environments.deployments.rollout.conftest import Asked
 from tests.environments.deployments.scene import Scene, fresh, told
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from environments.changes.lifecycle import Status
 from environments.models import Tenant
-from tests.environments.deployments.rollout.executing.approved import approved, part_of
-from tests.environments.deployments.rollout.executing.conftest import Asked
+from tests.environments.deployments.rollout.approved import approved, part_of
+from tests.environments.deployments.rollout.conftest import Asked
 from tests.environments.deployments.scene import Scene, told
 
 STRATEGIES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [

@@ -7,8 +7,8 @@ from environments.deployments.models import Outcome, Step
 from environments.models import Tenant
 from portal.aws import ecs
 from portal.aws.task_definitions import registrable
-from tests.environments.deployments.rollout.executing.approved import approved, part_of
-from tests.environments.deployments.rollout.executing.conftest import Asked
+from tests.environments.deployments.rollout.approved import approved, part_of
+from tests.environments.deployments.rollout.conftest import Asked
 from tests.environments.deployments.scene import Scene, told
 
 

@@ -16,8 +16,8 @@ from environments.models import Tenant
 from portal.accounts.models import User
 from portal.accounts.principals import worker
 from tests.cast import by
-from tests.environments.deployments.rollout.executing.approved import approved, part_of
-from tests.environments.deployments.rollout.executing.conftest import Asked
+from tests.environments.deployments.rollout.approved import approved, part_of
+from tests.environments.deployments.rollout.conftest import Asked
 from tests.environments.deployments.scene import Scene, fresh, told
 
 

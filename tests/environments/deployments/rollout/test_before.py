@@ -6,8 +6,8 @@ from environments.changes.lifecycle import Status
 from environments.changes.log import read
 from environments.deployments.models import OneOffTask, Outcome
 from environments.models import Tenant
-from tests.environments.deployments.rollout.executing.approved import approved, part_of
-from tests.environments.deployments.rollout.executing.conftest import Asked
+from tests.environments.deployments.rollout.approved import approved, part_of
+from tests.environments.deployments.rollout.conftest import Asked
 from tests.environments.deployments.scene import Scene, told
 
 
