@@ -39,8 +39,10 @@ def every() -> Iterator[Guard]:
         deploying,
         engine,
         foundations,
+        front_ends,
         looks,
         preflight,
+        proving,
         requests,
         resting,
         rooms,
@@ -50,6 +52,6 @@ def every() -> Iterator[Guard]:
     )
 
     rooms_of_terraform = (rooms, state_room, traps, foundations)
-    rooms_of_deployments = (requests, preflight, deploying, looks)
+    rooms_of_deployments = (requests, preflight, deploying, proving, looks, front_ends)
     for part in (engine, turns, resting, deaths, *rooms_of_terraform, *rooms_of_deployments):
         yield from part.GUARDS
