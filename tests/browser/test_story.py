@@ -198,7 +198,7 @@ def watch_it_happen(page: Page) -> None:
     """The requester's page, untouched, moves by itself: applying, resource by resource, the log, the end."""
     page.evaluate("window.untouched = true")
     status = page.locator("#change-live .page-head__eyebrow")
-    expect(status).to_contain_text("In progress: applying", timeout=30_000)
+    expect(status).to_contain_text("In progress: executing", timeout=30_000)
     progress = page.locator("#change-live .progress-list")
     row = progress.locator(".progress-row")
     # The holder is done at once, the steps take their seconds: both are seen side by side.

@@ -52,7 +52,8 @@ def last_good(environment: Environment, arns: Sequence[str]) -> dict[str, Deploy
     parts = DeploymentPart.objects.filter(
         service_arn__in=arns,
         deployment__change__environment=environment,
-        deployment__change__status=Status.SUCCEEDED,
+        # One whose alarms are still watched is in force, too.
+        deployment__change__status__in=[Status.SUCCEEDED, Status.VERIFYING],
         deployment__act__in=[Act.DEPLOY, Act.CONFIGURE, Act.ROLLBACK],
     )
     newest = parts.order_by().values("service_arn").annotate(newest=Max("pk")).values("newest")

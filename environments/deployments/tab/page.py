@@ -119,12 +119,20 @@ def _line(
             terraform=service.declaration.task_definition,
             production=environment.is_production,
         ),
-        tag=image.get("tag", ""),
+        tag=_tag(image, open_ones.get(service.arn), ended.get(service.arn)),
         digest=image.get("digest", ""),
         last=ended.get(service.arn),
         open_change=open_ones.get(service.arn),
         buttons=buttons(environment, handle(environment, service, among), ended.get(service.arn)),
     )
+
+
+def _tag(image: Mapping[str, str], *deployed: history.Row | None) -> str:
+    """The running image's tag: a revision that was deployed names only the digest, who asked named a tag."""
+    for row in deployed:
+        if row is not None and row.part.digest and row.part.digest == image.get("digest"):
+            return row.part.tag
+    return image.get("tag", "")
 
 
 def running_image(service: Service, status: ServiceStatus | None) -> dict[str, str]:

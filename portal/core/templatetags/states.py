@@ -50,10 +50,10 @@ STATES: Mapping[str, State] = {
 # Every status a change can have (design, section 1) in the words of the vocabulary.
 CHANGE_STATUSES: Mapping[str, tuple[str, Promise]] = {
     "requested": ("progress", gettext_lazy("Waiting for a worker")),
-    "proposing": ("progress", gettext_lazy("In progress: planning")),
+    "proposing": ("progress", gettext_lazy("In progress: proposing")),
     "awaiting_approval": ("attention", gettext_lazy("Needs approval")),
     "approved": ("progress", gettext_lazy("Waiting for the start")),
-    "executing": ("progress", gettext_lazy("In progress: applying")),
+    "executing": ("progress", gettext_lazy("In progress: executing")),
     "verifying": ("progress", gettext_lazy("In progress: verifying")),
     "succeeded": ("healthy", gettext_lazy("Succeeded")),
     "no_changes": ("healthy", gettext_lazy("No changes")),
