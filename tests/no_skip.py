@@ -14,8 +14,33 @@ ALONE = ("terraform", "browser")
 LIGHT = "tests/environments/runs/"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first, each kind in one process, so that the others fill what is left."""
+# What speaks to the database or the broker without a fixture that says so.
+ON_SERVERS = (
+    "tests/portal/broker/",
+    "tests/portal/launcher/",
+    "tests/portal/health/",
+    "tests/portal/scheduler/",
+)
+DATABASE = {"db", "transactional_db", "live_server"}
+
+
+def asks_a_server(item: pytest.Item) -> bool:
+    """Whether the database or the broker makes a difference to this test."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    marked = item.get_closest_marker("django_db") is not None
+    return marked or bool(fixtures & DATABASE) or item.nodeid.startswith(ON_SERVERS)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long ones first, each kind in one process, so that the others fill what is left.
+
+    With GATEHOUSE_OTHER_SERVERS what asks no server is left out: it has run in the other leg, and would do the same.
+    """
+    if os.environ.get("GATEHOUSE_OTHER_SERVERS"):
+        same = [item for item in items if not asks_a_server(item)]
+        config.hook.pytest_deselected(items=same)
+        left_out = set(same)
+        items[:] = [item for item in items if item not in left_out]
     for item in items:
         for kind in ALONE:
             if item.get_closest_marker(kind) and not item.get_closest_marker("xdist_group"):

@@ -106,10 +106,10 @@ def lint(terminal: Terminal, python: Path) -> bool:
 
 
 def run_tests(python: Path, part: str, extra: Sequence[str]) -> int:
-    """pytest on two processes; its exit status."""
+    """pytest on several processes; its exit status. More than two cores' worth: most tests wait for others' processes."""
     command = [str(python), "-m", "pytest", "-p", "tests.no_skip"]
     if not any(option == "-n" or option.startswith(("-n=", "--numprocesses")) for option in extra):
-        command += ["-n", "2", "--dist", "loadgroup"]
+        command += ["-n", {"all": "4", "unit": "3"}.get(part, "2"), "--dist", "loadgroup"]
     if PARTS[part] and "-m" not in extra:
         command += ["-m", PARTS[part]]
     if part == "integration":

@@ -119,7 +119,8 @@ GUARDS = [
         "deployments",
         "Claims taken to go back end with the verdict",
         "environments/changes/execution.py",
-        "        # A kind that took something back while it verified holds what it touched.\n        freed = claims.release(work.change)\n",
+        "        # A kind that took something back while it verified holds what it touched.\n"
+        "        freed = claims.release(work.change)\n",
         "        freed = []\n",
         ("tests/environments/deployments/test_outcomes.py::test_an_alarm_in_the_bake_takes_it_back",),
     ),

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 SUITE = """
 import pytest
@@ -53,3 +55,23 @@ def test_a_skip_is_a_skip_elsewhere(tmp_path: Path) -> None:
 
 def test_a_test_for_the_other_database_may_be_skipped(tmp_path: Path) -> None:
     assert run(tmp_path, "TRUNCATE exists in PostgreSQL only", "1").returncode == 0
+
+
+def test_on_other_servers_only_what_asks_one_runs_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEHOUSE_OTHER_SERVERS", "1")
+    suite = """
+import pytest
+@pytest.fixture
+def db(): ...
+@pytest.fixture
+def row(db): ...
+def test_alone(): ...
+def test_with_a_row(row): ...
+@pytest.mark.django_db
+def test_marked(): ...
+"""
+    monkeypatch.setattr(f"{__name__}.SUITE", suite + "# {reason}")
+    outcome = run(tmp_path, "", "1")
+    assert "2 passed, 1 deselected" in outcome.stdout, outcome.stdout
