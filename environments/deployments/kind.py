@@ -28,7 +28,7 @@ class DeploymentKind(ChangeKind):
     queue: ClassVar[str] = "deployments"
     proposal_template: ClassVar[str] = "deployments/_proposal.html"
     progress_template: ClassVar[str] = "deployments/_progress.html"
-    request_url: ClassVar[str] = "deployments:services"
+    request_url: ClassVar[str] = "deployments:request"
     failure_title: ClassVar[Any] = gettext_lazy("It could not be deployed")
     related: ClassVar[tuple[str, ...]] = ("deployment",)
     repeatable: ClassVar[bool] = True
