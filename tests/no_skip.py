@@ -44,9 +44,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         for kind in ALONE:
             if item.get_closest_marker(kind) and not item.get_closest_marker("xdist_group"):
-                light = kind == "terraform" and item.nodeid.startswith(LIGHT)
-                item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0] if light else kind))
+                item.add_marker(pytest.mark.xdist_group(_process(kind, item.nodeid)))
     items.sort(key=lambda item: not any(item.get_closest_marker(kind) for kind in ALONE))
+
+
+def _process(kind: str, nodeid: str) -> str:
+    """The name of the process that a long test runs in: the blueprints and the sandbox's stack have one each."""
+    if kind == "terraform" and nodeid.startswith(LIGHT):
+        return nodeid.partition("::")[0]
+    return kind if nodeid.startswith(("tests/terraform/", "tests/browser/")) else f"{kind}-portal"
 
 
 @pytest.hookimpl(wrapper=True)
