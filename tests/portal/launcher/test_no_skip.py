@@ -16,7 +16,7 @@ def test_skipped(): ...
 """
 
 
-def run(folder: Path, reason: str, no_skip: str) -> "subprocess.CompletedProcess[str]":
+def run(folder: Path, reason: str, no_skip: str, other: str = "") -> "subprocess.CompletedProcess[str]":
     (folder / "test_suite.py").write_text(SUITE.format(reason=reason))
     command = [
         sys.executable,
@@ -33,7 +33,7 @@ def run(folder: Path, reason: str, no_skip: str) -> "subprocess.CompletedProcess
     return subprocess.run(
         [*command, "-c", os.devnull, "--rootdir", str(folder), str(folder / "test_suite.py")],
         cwd=ROOT,
-        env={**os.environ, "GATEHOUSE_NO_SKIP": no_skip},
+        env={**os.environ, "GATEHOUSE_NO_SKIP": no_skip, "GATEHOUSE_OTHER_SERVERS": other},
         capture_output=True,
         text=True,
         check=False,
@@ -60,7 +60,6 @@ def test_a_test_for_the_other_database_may_be_skipped(tmp_path: Path) -> None:
 def test_on_other_servers_only_what_asks_one_runs_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GATEHOUSE_OTHER_SERVERS", "1")
     suite = """
 import pytest
 @pytest.fixture
@@ -73,5 +72,5 @@ def test_with_a_row(row): ...
 def test_marked(): ...
 """
     monkeypatch.setattr(f"{__name__}.SUITE", suite + "# {reason}")
-    outcome = run(tmp_path, "", "1")
+    outcome = run(tmp_path, "", "1", "1")
     assert "2 passed, 1 deselected" in outcome.stdout, outcome.stdout
