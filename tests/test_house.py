@@ -50,6 +50,11 @@ def test_no_module_of_tests_is_a_hall():
     assert too_long(found, MOST_LINES_OF_A_MODULE) == []
 
 
+def test_no_terraform_file_is_a_hall():
+    kinds = (path for kind in ("*.tf", "*.hcl") for path in (ROOT / "terraform").rglob(kind))
+    assert too_long(((str(path), lines(path)) for path in kinds), MOST_LINES_OF_A_MODULE) == []
+
+
 def test_the_median_module_fits_a_screen_or_two():
     assert statistics.median(lines(path) for path in sources()) <= MEDIAN_OF_MODULES
 
